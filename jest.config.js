@@ -1,0 +1,11 @@
+/** Suites by folder: unit, property, integration (emulated AWS), telephony (real Asterisk and SIPp). */
+export default {
+	testEnvironment: "node",
+	rootDir: ".",
+	testMatch: ["<rootDir>/test/**/*.test.ts"],
+	extensionsToTreatAsEsm: [".ts"],
+	transform: { "\\.ts$": "<rootDir>/test/support/esbuild-transformer.mjs" },
+	transformIgnorePatterns: ["/node_modules/"],
+	injectGlobals: false,
+	restoreMocks: true,
+};

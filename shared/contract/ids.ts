@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Identifiers. All are of one fixed length: Asterisk refuses a channel id that is a prefix of a live one, and the id
+ * of a call is the id of its channel.
+ */
+
+/** Crockford's base32 in lower case: no letter can be mistaken for a digit, and text order is number order. */
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+const CAMPAIGN_TIME_CHARS = 10;
+const CAMPAIGN_RANDOM_CHARS = 6;
+export const CAMPAIGN_ID_CHARS = CAMPAIGN_TIME_CHARS + CAMPAIGN_RANDOM_CHARS;
+/** 16 characters are 80 bits of SHA-256: a collision among a billion contacts has a chance of about 1 in 2 million. */
+export const CONTACT_KEY_CHARS = 16;
+
+/** Widths of the numbers in a callId, in base 36. */
+const ATTEMPT_CHARS = 2;
+const VER_CHARS = 4;
+const EPOCH_CHARS = 4;
+const SEQ_CHARS = 6;
+
+export const CALL_ID_PATTERN = /^[0-9a-z]{16}-[0-9a-z]{16}-[0-9a-z]{2}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{6}$/;
+export const CAMPAIGN_ID_PATTERN = /^[0-9a-z]{16}$/;
+
+const base32 = (bytes: Uint8Array, chars: number): string => {
+	let bits = 0;
+	let value = 0;
+	let out = "";
+	for (const byte of bytes) {
+		value = ((value & 0xff) << 8) | byte;
+		bits += 8;
+		while (bits >= 5 && out.length < chars) {
+			bits -= 5;
+			out += ALPHABET[(value >> bits) & 31];
+		}
+	}
+	return out;
+};
+
+/**
+ * A campaign's id: its creation time and 30 random bits, so that ids in text order are in order of creation.
+ * @param nowMs time of creation, milliseconds since 1970
+ * @param random at least 4 random bytes
+ */
+export const newCampaignId = (nowMs: number, random: Uint8Array): string => {
+	let time = "";
+	let rest = Math.floor(nowMs);
+	for (let i = 0; i < CAMPAIGN_TIME_CHARS; i++) {
+		time = ALPHABET[rest % 32] + time;
+		rest = Math.floor(rest / 32);
+	}
+	return time + base32(random, CAMPAIGN_RANDOM_CHARS);
+};
+
+/** The key of a contact in its campaign: a hash of its contactId, of fixed length and evenly spread. */
+export const contactKeyOf = (contactId: string): string =>
+	base32(createHash("sha256").update(contactId, "utf8").digest(), CONTACT_KEY_CHARS);
+
+/** What a callId says. */
+export interface CallRef {
+	campaignId: string;
+	contactKey: string;
+	/** 1 for the first call placed to the contact. */
+	attempt: number;
+	/** The contact's version when it was claimed: makes the id unique even if the same attempt is granted again. */
+	ver: number;
+	/** Epoch and seq of the sync that granted the call. */
+	epoch: number;
+	seq: number;
+}
+
+const fixed = (value: number, chars: number): string => {
+	const text = value.toString(36);
+	if (text.length > chars) throw new RangeError(`${value} does not fit into ${chars} base-36 digits`);
+	return text.padStart(chars, "0");
+};
+
+export const formatCallId = (ref: CallRef): string =>
+	[
+		ref.campaignId,
+		ref.contactKey,
+		fixed(ref.attempt, ATTEMPT_CHARS),
+		fixed(ref.ver, VER_CHARS),
+		fixed(ref.epoch, EPOCH_CHARS),
+		fixed(ref.seq, SEQ_CHARS),
+	].join("-");
+
+/** @returns undefined where the text is no callId. */
+export const parseCallId = (callId: string): CallRef | undefined => {
+	if (!CALL_ID_PATTERN.test(callId)) return undefined;
+	const [campaignId, contactKey, attempt, ver, epoch, seq] = callId.split("-") as [
+		string,
+		string,
+		string,
+		string,
+		string,
+		string,
+	];
+	return {
+		campaignId,
+		contactKey,
+		attempt: Number.parseInt(attempt, 36),
+		ver: Number.parseInt(ver, 36),
+		epoch: Number.parseInt(epoch, 36),
+		seq: Number.parseInt(seq, 36),
+	};
+};

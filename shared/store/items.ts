@@ -1,0 +1,300 @@
+import type { Then } from "../contract/call.ts";
+import type { CampaignState, ContactState, Retry } from "../contract/campaign.ts";
+import type { Inventory } from "../contract/host.ts";
+import type { Outcome } from "../contract/outcome.ts";
+import type { Trunk } from "../contract/trunk.ts";
+
+/**
+ * What the tables hold. Every key begins with the tenant (tokens excepted: the tenant is found by the token).
+ * Field names are short where the item is written for every call; each has its meaning here.
+ */
+
+/** The only tenant for now. */
+export const DEFAULT_TENANT = "default";
+
+/** Shards of a campaign's contacts: each is a partition of 1,000 write units a second. */
+export const CONTACT_SHARDS = 4;
+
+// ---- campaigns: key (campaign, kind); index `list` (tenant, campaignId), only META items, keys only -----------------
+
+export const campaignKey = (tenant: string, campaignId: string, kind = "META") => ({
+	campaign: `${tenant}#${campaignId}`,
+	kind,
+});
+
+/** Key `META`. */
+export interface CampaignItem extends Record<string, unknown> {
+	campaign: string;
+	kind: "META";
+	tenant: string;
+	campaignId: string;
+	/** Who made it: `campaign`, or `call` for one test call (not listed among campaigns). */
+	origin: "campaign" | "call";
+	name: string;
+	state: CampaignState;
+	trunk: string;
+	/** As given; absent: the trunk's first. */
+	callerId?: string;
+	then: Then;
+	/** Milliseconds since 1970, as are all times in the tables. */
+	startAt?: number;
+	/** Absent: the trunk's. */
+	maxChannels?: number;
+	ringTimeoutSec: number;
+	maxCallSec: number;
+	retry: Retry;
+	shards: number;
+	createdAt: number;
+	/** First became `running`. */
+	startedAt?: number;
+	finishedAt?: number;
+	/** State to go back to at resume. */
+	pausedFrom?: "importing" | "scheduled" | "running";
+	/** Imports begun and not finished: the campaign is not complete before this is 0. */
+	openImports: number;
+	/** Raised by every import begun, so that completion cannot overtake one. */
+	importVersion: number;
+	/** Cancelled, and every contact is done. */
+	sweptAt?: number;
+	/** Why it failed. */
+	failure?: string;
+}
+
+/** Key `STATS#hostId`: the counters one host contributed, absolute values; `asOf` = epoch·2³² + seq of the host's item then. */
+export interface StatsItem extends Record<string, unknown> {
+	campaign: string;
+	kind: string;
+	hostId: string;
+	asOf: number;
+	counts: Counts;
+}
+
+/**
+ * Counters of one campaign by one host: `a` attempts that ended (placed, or lost with the host); `f` contacts finished;
+ * `o_<outcome>` contacts finished with that outcome.
+ */
+export type Counts = Record<string, number>;
+
+/** Key `IMPORT#importId`: one list being added. */
+export interface ImportItem extends Record<string, unknown> {
+	campaign: string;
+	kind: string;
+	importId: string;
+	state: "open" | "uploading" | "done" | "failed";
+	createdAt: number;
+	finishedAt?: number;
+	/** Chunks known so far; `chunks` is final once `split` is true. */
+	chunks: number;
+	split: boolean;
+	/** Set when the import is done. */
+	accepted?: number;
+	duplicates?: number;
+	rejectedCount?: number;
+	failure?: string;
+}
+
+/** Key `IMPORT#importId#CHUNK#n`: the result of one chunk, written once. */
+export interface ImportChunkItem extends Record<string, unknown> {
+	campaign: string;
+	kind: string;
+	accepted: number;
+	duplicates: number;
+	rejectedCount: number;
+	/** The first few, for the report; the rest is counted. */
+	rejected: { line: number; number: string; reason: string }[];
+}
+
+// ---- contacts: key (shardKey, contactKey); index `due` (shardKey, dueAt), keys only, only while pending ---------------
+
+export const shardKey = (tenant: string, campaignId: string, shard: number): string =>
+	`${tenant}#${campaignId}#${shard}`;
+
+/** The shard of a contact: from its key, which is evenly spread. */
+export const shardOf = (contactKey: string, shards: number): number => {
+	let value = 0;
+	for (const char of contactKey.slice(0, 4)) value = value * 36 + Number.parseInt(char, 36);
+	return value % shards;
+};
+
+export interface ContactItem extends Record<string, unknown> {
+	shardKey: string;
+	contactKey: string;
+	contactId: string;
+	number: string;
+	vars?: Record<string, string>;
+	state: ContactState;
+	/** The attempt under way or next; 1 at first. */
+	attempt: number;
+	/** Raised by every change of state. */
+	ver: number;
+	/** `hostId#epoch#seq` of the sync that claimed it; only while claimed. */
+	lease?: string;
+	/** Only while pending: ms since 1970, with a fraction that keeps the order of the list. */
+	dueAt?: number;
+	/** By attempt; absent before the first ends. */
+	hist?: Record<string, HistoryEntry>;
+	/** How the contact ended; only when done. */
+	outcome?: Outcome;
+	/** `importId#row` of the import that brought it: tells a repeated chunk from a duplicate. */
+	imp: string;
+}
+
+/** One attempt. */
+export interface HistoryEntry {
+	o: Outcome;
+	/** `hostId#epoch#seq` of the sync that settled it, or `reap#hostId#epoch`. */
+	by: string;
+	/** The lease it was called under: `hostId#epoch#seq`. */
+	lease: string;
+	/** The contact's version under that lease: with it the callId can be rebuilt. */
+	ver: number;
+	/** Whether the contact was finished by it. */
+	fin: boolean;
+	/** Q.850 cause and SIP status. */
+	cause?: number;
+	sip?: number;
+	/** Started, ringing, answered, ended: ms since 1970. */
+	t0?: number;
+	t1?: number;
+	t2?: number;
+	t3?: number;
+	vars?: Record<string, string>;
+	/** A report that came after the call had been recovered: kept, changes nothing. */
+	late?: Outcome;
+}
+
+// ---- hosts: key (tenant, hostId) ------------------------------------------------------------------------------------
+
+export type HostState = "new" | "active" | "draining" | "lost" | "recovered";
+
+export interface HostItem extends Record<string, unknown> {
+	tenant: string;
+	hostId: string;
+	tier: "steady" | "burst";
+	region: string;
+	state: HostState;
+	/** Channels. */
+	cap: number;
+	/** 0 before the first hello. */
+	epoch: number;
+	/** Nonce of the hello that got the epoch. */
+	boot?: string;
+	seq: number;
+	/** Indexes of the candidates granted by `seq`. */
+	ans: number[];
+	/** Calls held of this epoch, by campaign (granted, neither completed nor returned). */
+	held: Record<string, number>;
+	/** Counters by campaign. */
+	acc: Record<string, Counts>;
+	/** Oldest seq of this epoch with an unsettled call. */
+	low: number;
+	/** Channels up, as the host last said. */
+	live: number;
+	lastSeenAt: number;
+	createdAt: number;
+	/** Epoch and seq that a loss ended. */
+	lostE?: number;
+	lostS?: number;
+	/** The host is to be drained after its recovery too. */
+	drainWanted?: boolean;
+}
+
+/** Key (tenant, `hostId#inventory`): apart, so that a sync does not pay for it. */
+export interface InventoryItem extends Inventory, Record<string, unknown> {
+	tenant: string;
+	hostId: string;
+}
+export const inventoryId = (hostId: string): string => `${hostId}#inventory`;
+
+// ---- grants: key (host, grant), TTL `ttl` (seconds since 1970) --------------------------------------------------------
+
+export const hostKey = (tenant: string, hostId: string): string => `${tenant}#${hostId}`;
+/** Zero-padded, so that grants of an epoch are in order. */
+export const grantKey = (epoch: number, seq: number): string =>
+	`${String(epoch).padStart(7, "0")}#${String(seq).padStart(10, "0")}`;
+export const leaseOf = (hostId: string, epoch: number, seq: number): string => `${hostId}#${epoch}#${seq}`;
+
+export interface Candidate {
+	/** Campaign, contactKey, attempt, version before the claim. */
+	c: string;
+	k: string;
+	a: number;
+	v: number;
+}
+export interface GrantItem extends Record<string, unknown> {
+	host: string;
+	grant: string;
+	cands: Candidate[];
+	/** Put by the recovery: this sync must not go on. */
+	tomb?: boolean;
+	ttl: number;
+}
+
+// ---- trunks: key (tenant, trunkId); `#config` holds the version of all configuration ----------------------------------
+
+export const CONFIG_ID = "#config";
+export interface ConfigItem extends Record<string, unknown> {
+	tenant: string;
+	trunkId: typeof CONFIG_ID;
+	version: number;
+}
+
+export interface TrunkItem extends Record<string, unknown> {
+	tenant: string;
+	trunkId: string;
+	/** As shown by the API. */
+	trunk: Trunk;
+	/** The channel cap that `free` was computed with. */
+	cap: number;
+	/** Channels of the trunk that no host holds; negative after the cap was lowered. */
+	free: number;
+	/** Campaigns that may dial through the trunk: cap and free channels of each. */
+	c: Record<string, { cap: number; free: number }>;
+	/** ms since 1970: no call may start before it. */
+	nextDialAt: number;
+	/** Shares by host. */
+	a: Record<string, ShareEntry>;
+	/** Channels of lost hosts' calls that may still be up, by `hostId#epoch`. */
+	z: Record<string, { n: Record<string, number>; until: number }>;
+}
+export interface ShareEntry {
+	/** Epoch and seq of the sync that wrote it. */
+	e: number;
+	s: number;
+	/** Channels by campaign, absolute. */
+	n: Record<string, number>;
+	/** First slot granted by that sync and how many. */
+	at: number;
+	k: number;
+}
+
+// ---- tokens: key (tokenHash); index `byTenant` (tenant, createdAt) ----------------------------------------------------
+
+export interface TokenItem extends Record<string, unknown> {
+	/** SHA-256 of the token, hex. */
+	tokenHash: string;
+	tokenId: string;
+	tenant: string;
+	kind: "operator" | "host";
+	/** Only for a host's token. */
+	hostId?: string;
+	name: string;
+	createdAt: number;
+	expiresAt?: number;
+	revokedAt?: number;
+}
+
+// ---- idempotency: key (id) = tenant#method path#key, TTL `ttl` ------------------------------------------------------
+
+export interface IdempotencyItem extends Record<string, unknown> {
+	id: string;
+	/** SHA-256 of the request's body. */
+	bodyHash: string;
+	/** Identity drawn for what the request creates: a repeat after a crash creates the same. */
+	resourceId: string;
+	/** The first answer, once it was made. */
+	status?: number;
+	body?: string;
+	createdAt: number;
+	ttl: number;
+}
