@@ -64,6 +64,11 @@ export const syncRequestSchema = z.object({
 	returned: z.array(z.string().max(160)).max(MAX_COMPLETED_PER_SYNC),
 	/** The oldest seq of this epoch with a call that is not settled by this request; `seq` if none. */
 	low: z.int().min(1).optional(),
+	/**
+	 * Calls of earlier epochs that still have, or may have, a channel. Their channels count against trunk and campaign until the host
+	 * leaves them out here. Absent: the host does not know, and they count until `maxCallSec` has passed.
+	 */
+	earlier: z.array(z.string().max(160)).max(MAX_HOST_CAPACITY).optional(),
 	/** Sent when it changed. */
 	inventory: inventorySchema.optional(),
 });

@@ -1,0 +1,86 @@
+import type { Deps } from "../deps.ts";
+import { getItem, update } from "../store/db.ts";
+import type { TrunkItem } from "../store/items.ts";
+import { isOver } from "../sync/counters.ts";
+import { readCampaigns, readTrunks } from "../sync/world.ts";
+
+/** A campaign's entry on its trunk holds its channel cap and what is free of it; without it, it is not dialed. */
+
+const names = (campaignId: string) => ({ "#c": "c", "#id": campaignId, "#free": "free", "#cap": "cap" });
+
+/** Enters a campaign on its trunk with `cap` channels; harmless if it is there. */
+export const registerCampaign = async (
+	deps: Deps,
+	tenant: string,
+	trunkId: string,
+	campaignId: string,
+	cap: number,
+): Promise<void> => {
+	await update(deps.db, {
+		TableName: deps.tables.trunks,
+		Key: { tenant, trunkId },
+		ConditionExpression: "attribute_exists(#c) AND attribute_not_exists(#c.#id)",
+		UpdateExpression: "SET #c.#id = :entry",
+		ExpressionAttributeNames: { "#c": "c", "#id": campaignId },
+		ExpressionAttributeValues: { ":entry": { cap, free: cap } },
+	});
+};
+
+/** Takes a campaign off its trunk once no host holds a channel of it; otherwise leaves it for the next time. */
+export const unregisterCampaign = async (
+	deps: Deps,
+	tenant: string,
+	trunkId: string,
+	campaignId: string,
+): Promise<boolean> => {
+	const result = await update(deps.db, {
+		TableName: deps.tables.trunks,
+		Key: { tenant, trunkId },
+		ConditionExpression: "attribute_exists(#c.#id) AND #c.#id.#free = #c.#id.#cap",
+		UpdateExpression: "REMOVE #c.#id",
+		ExpressionAttributeNames: names(campaignId),
+	});
+	return result.ok;
+};
+
+/** Changes a campaign's channel cap; a lower one takes effect as calls end, and no call is cut off. */
+export const changeCampaignCap = async (
+	deps: Deps,
+	tenant: string,
+	trunkId: string,
+	campaignId: string,
+	cap: number,
+): Promise<void> => {
+	for (;;) {
+		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant, trunkId });
+		const entry = trunk?.c[campaignId];
+		if (!entry || entry.cap === cap) return;
+		const result = await update(deps.db, {
+			TableName: deps.tables.trunks,
+			Key: { tenant, trunkId },
+			ConditionExpression: "#c.#id.#cap = :read",
+			UpdateExpression: "SET #c.#id.#cap = :cap, #c.#id.#free = #c.#id.#free + :more",
+			ExpressionAttributeNames: names(campaignId),
+			ExpressionAttributeValues: { ":read": entry.cap, ":cap": cap, ":more": cap - entry.cap },
+		});
+		if (result.ok) return;
+	}
+};
+
+/** Takes campaigns that are over off their trunks where that could not be done at once. */
+export const tidyTrunks = async (deps: Deps, tenant: string): Promise<void> => {
+	const { trunks } = await readTrunks(deps, tenant);
+	const campaigns = await readCampaigns(
+		deps,
+		tenant,
+		[...trunks.values()].flatMap((trunk) => Object.keys(trunk.c)),
+	);
+	for (const trunk of trunks.values()) {
+		for (const campaignId of Object.keys(trunk.c)) {
+			const campaign = campaigns.get(campaignId);
+			if (campaign && (isOver(campaign) || campaign.state === "failed")) {
+				await unregisterCampaign(deps, tenant, trunk.trunkId, campaignId);
+			}
+		}
+	}
+};

@@ -1,0 +1,234 @@
+import { formatCallId } from "../contract/ids.ts";
+import type { Deps } from "../deps.ts";
+import { getItem, queryAll, update } from "../store/db.ts";
+import {
+	type CampaignItem,
+	type Candidate,
+	type ContactItem,
+	type GrantItem,
+	grantKey,
+	type HostItem,
+	hostKey,
+	leaseOf,
+	type TrunkItem,
+} from "../store/items.ts";
+import { addCounted, type Counted } from "../sync/counters.ts";
+import { contactKeyOfCandidate, putGrant } from "../sync/grant.ts";
+import { giveBack, settleContact } from "../sync/settle.ts";
+import { sum } from "../sync/shares.ts";
+import { readCampaigns, readTrunks } from "../sync/world.ts";
+
+/** Added to the longest call when channels of a loss are held: clocks, and the time from the grant to the dial. */
+const HOLD_MARGIN_MS = 5_000;
+
+/** Ends the epoch of a silent host: one conditional write; nothing that the old epoch does counts after it. */
+export const fenceHost = async (deps: Deps, host: HostItem): Promise<HostItem | undefined> => {
+	const result = await update<HostItem>(deps.db, {
+		TableName: deps.tables.hosts,
+		Key: { tenant: host.tenant, hostId: host.hostId },
+		ConditionExpression: "#epoch = :epoch AND #seq = :seq AND #seen = :seen AND #state = :state",
+		UpdateExpression: "SET #epoch = :next, #state = :lost, #lostE = :epoch, #lostS = :seq, #wanted = :drain",
+		ExpressionAttributeNames: {
+			"#epoch": "epoch",
+			"#seq": "seq",
+			"#seen": "lastSeenAt",
+			"#state": "state",
+			"#lostE": "lostE",
+			"#lostS": "lostS",
+			"#wanted": "drainWanted",
+		},
+		ExpressionAttributeValues: {
+			":epoch": host.epoch,
+			":seq": host.seq,
+			":seen": host.lastSeenAt,
+			":state": host.state,
+			":next": host.epoch + 1,
+			":lost": "lost",
+			":drain": host.state === "draining",
+		},
+		ReturnValues: "ALL_NEW",
+	});
+	if (!result.ok) return undefined;
+	deps.log.warn("host.lost", {
+		hostId: host.hostId,
+		epoch: host.epoch,
+		seq: host.seq,
+		silentSec: (deps.now() - host.lastSeenAt) / 1_000,
+		held: host.held,
+	});
+	return result.item;
+};
+
+/** The sync that was under way when the host was lost: it must not go on, and what it had claimed was never answered. */
+const undoOpenSync = async (
+	deps: Deps,
+	host: HostItem,
+	lostE: number,
+	lostS: number,
+	campaignOf: (c: string) => Promise<CampaignItem | undefined>,
+): Promise<Candidate[]> => {
+	const open = await putGrant(deps, host.tenant, host.hostId, lostE, lostS + 1, { cands: [], tomb: true });
+	const lease = leaseOf(host.hostId, lostE, lostS + 1);
+	for (const candidate of open.cands) {
+		const campaign = await campaignOf(candidate.c);
+		if (!campaign) continue;
+		const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
+		// Until one write holds or neither applies: the sync may claim between our read and our write.
+		for (;;) {
+			const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
+			if (contact?.state === "claimed" && contact.lease === lease) {
+				if ((await giveBack(deps, key, lease, campaign.state === "cancelled")).ok) break;
+			} else if (contact?.state === "pending" && contact.ver === candidate.v) {
+				const bumped = await update(deps.db, {
+					TableName: deps.tables.contacts,
+					Key: key,
+					ConditionExpression: "#state = :pending AND #ver = :ver",
+					UpdateExpression: "SET #ver = #ver + :one",
+					ExpressionAttributeNames: { "#state": "state", "#ver": "ver" },
+					ExpressionAttributeValues: { ":pending": "pending", ":ver": candidate.v, ":one": 1 },
+				});
+				if (bumped.ok) break;
+			} else break;
+		}
+	}
+	return open.cands;
+};
+
+/** Ends what answered grants still hold as hostLost; returns all that must be counted with this recovery. */
+const settleLost = async (
+	deps: Deps,
+	host: HostItem,
+	lostE: number,
+	lostS: number,
+	campaignOf: (c: string) => Promise<CampaignItem | undefined>,
+): Promise<Counted[]> => {
+	const mark = `reap#${host.hostId}#${lostE}`;
+	const open = leaseOf(host.hostId, lostE, lostS + 1);
+	const grants = await queryAll<GrantItem>(deps.db, {
+		TableName: deps.tables.grants,
+		ConsistentRead: true,
+		KeyConditionExpression: "#host = :host AND #grant BETWEEN :low AND :high",
+		ExpressionAttributeNames: { "#host": "host", "#grant": "grant" },
+		ExpressionAttributeValues: {
+			":host": hostKey(host.tenant, host.hostId),
+			":low": grantKey(lostE, host.low),
+			":high": grantKey(lostE, lostS),
+		},
+	});
+	const counted: Counted[] = [];
+	for (const grant of grants) {
+		const seq = Number(grant.grant.split("#")[1]);
+		const lease = leaseOf(host.hostId, lostE, seq);
+		for (const candidate of grant.cands) {
+			const campaign = await campaignOf(candidate.c);
+			if (!campaign) continue;
+			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
+			let contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
+			if (contact?.state === "claimed" && contact.lease === lease) {
+				const entry = { o: "hostLost" as const, by: mark, lease, ver: candidate.v + 1, t3: deps.now() };
+				const result = await settleContact(deps, key, { attempt: candidate.a }, campaign, entry);
+				contact = result.ok ? await getItem<ContactItem>(deps.db, deps.tables.contacts, key) : result.item;
+				if (result.ok) {
+					const callId = formatCallId({
+						campaignId: candidate.c,
+						contactKey: candidate.k,
+						attempt: candidate.a,
+						ver: candidate.v + 1,
+						epoch: lostE,
+						seq,
+					});
+					deps.log.warn("call.hostLost", { callId, hostId: host.hostId, final: result.fin });
+				}
+			}
+			const past = contact?.hist?.[String(candidate.a)];
+			if (past?.lease === lease && (past.by === mark || past.by === open)) {
+				counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin });
+			}
+		}
+	}
+	return counted;
+};
+
+/** Tries against slow syncs of the lost epoch; each of those writes at most once. */
+const MAX_SHARE_TRIES = 10;
+
+/**
+ * Sets the share of the lost host aside: its calls may still be up, for as long as a call may last. A trunk on which it
+ * had no share is stamped too, so that a slow sync of the lost epoch cannot take one any more.
+ */
+const setShareAside = async (
+	deps: Deps,
+	host: HostItem,
+	lostE: number,
+	trunkId: string,
+	maxCallSec: (c: string) => Promise<number>,
+): Promise<void> => {
+	const key = { tenant: host.tenant, trunkId };
+	for (let attempt = 0; attempt < MAX_SHARE_TRIES; attempt++) {
+		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, key);
+		const entry = trunk?.a[host.hostId];
+		if (!trunk || (entry && entry.e > lostE)) return;
+		const share = entry?.n ?? {};
+		const aside = sum(share) > 0;
+		let longestSec = 0;
+		for (const c of Object.keys(share)) longestSec = Math.max(longestSec, await maxCallSec(c));
+		const until = deps.now() + longestSec * 1_000 + HOLD_MARGIN_MS;
+		const result = await update<TrunkItem>(deps.db, {
+			TableName: deps.tables.trunks,
+			Key: key,
+			ConditionExpression: entry ? "#a.#h.#e = :eRead AND #a.#h.#s = :sRead" : "attribute_not_exists(#a.#h)",
+			UpdateExpression: `SET #a.#h = :none${aside ? ", #z.#k = :loss" : ""}`,
+			ExpressionAttributeNames: {
+				"#a": "a",
+				"#h": host.hostId,
+				...(entry ? { "#e": "e", "#s": "s" } : {}),
+				...(aside ? { "#z": "z", "#k": `${host.hostId}#${lostE}` } : {}),
+			},
+			ExpressionAttributeValues: {
+				...(entry ? { ":eRead": entry.e, ":sRead": entry.s } : {}),
+				":none": { e: lostE + 1, s: 0, n: {}, at: 0, k: 0 },
+				...(aside ? { ":loss": { n: share, until } } : {}),
+			},
+		});
+		if (result.ok) return;
+	}
+	throw new Error(`the share of the lost host ${host.hostId} on trunk ${trunkId} did not stand still`);
+};
+
+/**
+ * Recovers what a lost host held. May run any number of times at once and be restarted anywhere.
+ * @returns campaigns that may be complete now
+ */
+export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]> => {
+	const { lostE, lostS } = host;
+	if (host.state !== "lost" || lostE === undefined || lostS === undefined) return [];
+	const cache = new Map<string, CampaignItem | undefined>();
+	const campaignOf = async (c: string): Promise<CampaignItem | undefined> => {
+		if (!cache.has(c)) cache.set(c, (await readCampaigns(deps, host.tenant, [c])).get(c));
+		return cache.get(c);
+	};
+	await undoOpenSync(deps, host, lostE, lostS, campaignOf);
+	const counted = await settleLost(deps, host, lostE, lostS, campaignOf);
+	for (const trunkId of (await readTrunks(deps, host.tenant)).trunks.keys()) {
+		await setShareAside(deps, host, lostE, trunkId, async (c) => (await campaignOf(c))?.maxCallSec ?? 0);
+	}
+	const acc = addCounted(host.acc, counted);
+	const names: Record<string, string> = { "#state": "state", "#lostE": "lostE", "#held": "held" };
+	const values: Record<string, unknown> = { ":lost": "lost", ":lostE": lostE, ":recovered": "recovered", ":none": {} };
+	const sets = ["#state = :recovered", "#held = :none"];
+	for (const [i, [campaignId, counts]] of Object.entries(acc).entries()) {
+		Object.assign(names, { "#acc": "acc", [`#c${i}`]: campaignId });
+		values[`:c${i}`] = counts;
+		sets.push(`#acc.#c${i} = :c${i}`);
+	}
+	const result = await update<HostItem>(deps.db, {
+		TableName: deps.tables.hosts,
+		Key: { tenant: host.tenant, hostId: host.hostId },
+		ConditionExpression: "#state = :lost AND #lostE = :lostE",
+		UpdateExpression: `SET ${sets.join(", ")}`,
+		ExpressionAttributeNames: names,
+		ExpressionAttributeValues: values,
+	});
+	if (result.ok) deps.log.warn("host.recovered", { hostId: host.hostId, epoch: lostE, calls: counted.length });
+	return Object.keys(acc);
+};

@@ -1,0 +1,105 @@
+import type { GrantedCall } from "../contract/call.ts";
+import type { SyncResponse } from "../contract/host.ts";
+import { formatCallId } from "../contract/ids.ts";
+import type { Deps } from "../deps.ts";
+import { dialNumber } from "../numbers/format.ts";
+import { batchGet } from "../store/db.ts";
+import type { CampaignItem, Candidate, ContactItem, HostItem, TrunkItem } from "../store/items.ts";
+import { contactKeyOfCandidate } from "./grant.ts";
+import { sum } from "./shares.ts";
+import { slotTimes, slotValidMs } from "./slots.ts";
+import type { World } from "./world.ts";
+
+/** The call as the host gets it: number and caller id in the carrier's form, everything from the campaign as it stands. */
+const grantedCall = (
+	candidate: Candidate,
+	contact: ContactItem,
+	campaign: CampaignItem,
+	trunk: TrunkItem,
+	epoch: number,
+	seq: number,
+): GrantedCall => {
+	const { format, callerIds } = trunk.trunk;
+	const callerId = campaign.callerId ?? callerIds[0] ?? "";
+	return {
+		callId: formatCallId({
+			campaignId: candidate.c,
+			contactKey: candidate.k,
+			attempt: candidate.a,
+			ver: candidate.v + 1,
+			epoch,
+			seq,
+		}),
+		campaignId: candidate.c,
+		number: dialNumber(format.number, contact.number),
+		trunk: campaign.trunk,
+		callerId: callerId === "" ? "" : dialNumber(format.callerId, callerId),
+		ringTimeoutSec: campaign.ringTimeoutSec,
+		maxCallSec: campaign.maxCallSec,
+		then: campaign.then,
+		vars: contact.vars ?? {},
+	};
+};
+
+/**
+ * The calls of an answer: the candidates of the grant that the commit names. Contacts are read again only where this
+ * execution did not choose them itself; number and variables of a contact never change.
+ */
+export const grantedCalls = async (
+	deps: Deps,
+	host: HostItem,
+	world: World,
+	epoch: number,
+	seq: number,
+	cands: Candidate[],
+	ans: number[],
+	known: Map<string, ContactItem>,
+): Promise<GrantedCall[]> => {
+	const granted = ans.map((i) => cands[i]).filter((candidate): candidate is Candidate => candidate !== undefined);
+	const unknown = granted.filter((candidate) => !known.has(candidate.c + candidate.k));
+	const keys = unknown.flatMap((candidate) => {
+		const campaign = world.campaigns.get(candidate.c);
+		return campaign ? [contactKeyOfCandidate(host.tenant, candidate, campaign)] : [];
+	});
+	const contacts = new Map(known);
+	for (const item of await batchGet<ContactItem>(deps.db, deps.tables.contacts, keys)) {
+		const campaignId = item.shardKey.split("#")[1] ?? "";
+		contacts.set(campaignId + item.contactKey, item);
+	}
+	return granted.map((candidate) => {
+		const campaign = world.campaigns.get(candidate.c);
+		const contact = contacts.get(candidate.c + candidate.k);
+		const trunk = campaign && world.trunks.get(campaign.trunk);
+		if (!campaign || !contact || !trunk) {
+			throw new Error(
+				`granted call without its ${campaign ? (contact ? "trunk" : "contact") : "campaign"}: ${candidate.c} ${candidate.k}`,
+			);
+		}
+		return grantedCall(candidate, contact, campaign, trunk, epoch, seq);
+	});
+};
+
+/** Shares and slots as they stand on the trunks: absolute, so they are right in a repeated answer too. */
+export const sharesAndSlots = (
+	hostId: string,
+	epoch: number,
+	seq: number,
+	trunks: Iterable<TrunkItem>,
+): Pick<SyncResponse, "share" | "campaignShare" | "slots" | "slotValidMs"> => {
+	const answer: Pick<SyncResponse, "share" | "campaignShare" | "slots" | "slotValidMs"> = {
+		share: {},
+		campaignShare: {},
+		slots: {},
+		slotValidMs: {},
+	};
+	for (const trunk of trunks) {
+		const entry = trunk.a[hostId];
+		if (!entry || entry.e !== epoch) continue;
+		const { maxCps } = trunk.trunk;
+		answer.share[trunk.trunkId] = sum(entry.n);
+		Object.assign(answer.campaignShare, entry.n);
+		if (entry.s === seq && entry.k > 0) answer.slots[trunk.trunkId] = slotTimes(entry.at, entry.k, maxCps);
+		answer.slotValidMs[trunk.trunkId] = slotValidMs(maxCps);
+	}
+	return answer;
+};

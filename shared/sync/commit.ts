@@ -1,0 +1,69 @@
+import type { Deps } from "../deps.ts";
+import { update, type WriteResult } from "../store/db.ts";
+import type { Counts, HostItem } from "../store/items.ts";
+
+/** What a sync makes true of its host. */
+export interface Commit {
+	ans: number[];
+	held: Record<string, number>;
+	/** Absolute counters of the campaigns that this sync changed. */
+	acc: Record<string, Counts>;
+	/** Campaigns whose counters are safe in STATS and leave the host's item. */
+	forget: string[];
+	low: number;
+	live: number;
+}
+
+/**
+ * The only write that allows an answer: it holds while nobody else has moved the host's epoch, seq or state. Counters
+ * are absolute: under that condition they are those that were read.
+ */
+export const commitSync = async (
+	deps: Deps,
+	host: HostItem,
+	state: HostItem["state"],
+	seq: number,
+	commit: Commit,
+): Promise<WriteResult<HostItem>> => {
+	const names: Record<string, string> = {
+		"#epoch": "epoch",
+		"#seq": "seq",
+		"#state": "state",
+		"#ans": "ans",
+		"#held": "held",
+		"#low": "low",
+		"#live": "live",
+		"#seen": "lastSeenAt",
+	};
+	const values: Record<string, unknown> = {
+		":epoch": host.epoch,
+		":before": seq - 1,
+		":state": state,
+		":seq": seq,
+		":ans": commit.ans,
+		":held": commit.held,
+		":low": commit.low,
+		":live": commit.live,
+		":now": deps.now(),
+	};
+	const sets = ["#seq = :seq", "#ans = :ans", "#held = :held", "#low = :low", "#live = :live", "#seen = :now"];
+	const counted = Object.entries(commit.acc);
+	if (counted.length + commit.forget.length > 0) names["#acc"] = "acc";
+	for (const [i, [campaignId, counts]] of counted.entries()) {
+		names[`#c${i}`] = campaignId;
+		values[`:c${i}`] = counts;
+		sets.push(`#acc.#c${i} = :c${i}`);
+	}
+	const removes = commit.forget.map((campaignId, i) => {
+		names[`#f${i}`] = campaignId;
+		return `#acc.#f${i}`;
+	});
+	return update<HostItem>(deps.db, {
+		TableName: deps.tables.hosts,
+		Key: { tenant: host.tenant, hostId: host.hostId },
+		ConditionExpression: "#epoch = :epoch AND #seq = :before AND #state = :state",
+		UpdateExpression: `SET ${sets.join(", ")}${removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""}`,
+		ExpressionAttributeNames: names,
+		ExpressionAttributeValues: values,
+	});
+};

@@ -1,0 +1,102 @@
+import type { Deps } from "../deps.ts";
+import { getItem, put } from "../store/db.ts";
+import { type Counts, campaignKey, type HostItem, type StatsItem } from "../store/items.ts";
+import type { Settled } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** One ended attempt, as counted. */
+export interface Counted {
+	campaignId: string;
+	outcome: string;
+	final: boolean;
+}
+
+/** Adds ended attempts to counters; returns the new absolute counters of the campaigns that changed. */
+export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Record<string, Counts> => {
+	const changed: Record<string, Counts> = {};
+	for (const { campaignId, outcome, final } of counted) {
+		const counts = { ...(changed[campaignId] ?? acc[campaignId] ?? {}) };
+		counts["a"] = (counts["a"] ?? 0) + 1;
+		if (final) {
+			counts["f"] = (counts["f"] ?? 0) + 1;
+			counts[`o_${outcome}`] = (counts[`o_${outcome}`] ?? 0) + 1;
+		}
+		changed[campaignId] = counts;
+	}
+	return changed;
+};
+
+export const addCounts = (acc: Record<string, Counts>, settled: Settled[]): Record<string, Counts> =>
+	addCounted(
+		acc,
+		settled.flatMap(({ ref, counted }) =>
+			counted ? [{ campaignId: ref.campaignId, outcome: counted.outcome, final: counted.final }] : [],
+		),
+	);
+
+/** Order of two states of one host's counters: by epoch, then seq. A seq has at most 6 base-36 digits, below 2³². */
+export const asOf = (host: Pick<HostItem, "epoch" | "seq">): number => host.epoch * 2 ** 32 + host.seq;
+
+const statsKind = (hostId: string): string => `STATS#${hostId}`;
+
+/** Copies one campaign's counters of a host to its STATS item, unless a newer copy is there. */
+export const copyStats = async (
+	deps: Deps,
+	host: Pick<HostItem, "tenant" | "hostId" | "epoch" | "seq">,
+	campaignId: string,
+	counts: Counts,
+): Promise<void> => {
+	const key = campaignKey(host.tenant, campaignId, statsKind(host.hostId));
+	const item: StatsItem = { ...key, hostId: host.hostId, asOf: asOf(host), counts };
+	await put<StatsItem>(
+		deps.db,
+		{
+			TableName: deps.tables.campaigns,
+			Item: item,
+			ConditionExpression: "attribute_not_exists(asOf) OR asOf < :asOf",
+			ExpressionAttributeValues: { ":asOf": item.asOf },
+		},
+		key,
+	);
+};
+
+const equalCounts = (a: Counts, b: Counts): boolean =>
+	[...Object.keys(a), ...Object.keys(b)].every((key) => (a[key] ?? 0) === (b[key] ?? 0));
+
+/** Whether nothing can be added to a campaign's counters any more. */
+export const isOver = (campaign: { state: string; sweptAt?: number } | undefined): boolean =>
+	campaign === undefined ||
+	campaign.state === "completed" ||
+	(campaign.state === "cancelled" && campaign.sweptAt !== undefined);
+
+/** Campaigns that are over and whose counters are safe in STATS: they leave the host's item, so that it stays small. */
+export const forgettable = async (
+	deps: Deps,
+	host: HostItem,
+	world: World,
+	held: Record<string, number>,
+	settled: Settled[],
+	seq: number,
+): Promise<string[]> => {
+	if (seq % deps.settings.statsEverySyncs !== 0) return [];
+	const touched = new Set(settled.map(({ ref }) => ref.campaignId));
+	const forget: string[] = [];
+	for (const [campaignId, counts] of Object.entries(host.acc)) {
+		if (touched.has(campaignId) || (held[campaignId] ?? 0) > 0) continue;
+		const campaign =
+			world.campaigns.get(campaignId) ??
+			(await getItem<{ state: string; sweptAt?: number } & Record<string, unknown>>(
+				deps.db,
+				deps.tables.campaigns,
+				campaignKey(host.tenant, campaignId),
+			));
+		if (!isOver(campaign)) continue;
+		const stats = await getItem<StatsItem>(
+			deps.db,
+			deps.tables.campaigns,
+			campaignKey(host.tenant, campaignId, statsKind(host.hostId)),
+		);
+		if (stats && equalCounts(stats.counts, counts)) forget.push(campaignId);
+	}
+	return forget;
+};

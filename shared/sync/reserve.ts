@@ -1,0 +1,159 @@
+import type { Deps } from "../deps.ts";
+import { getItem, update } from "../store/db.ts";
+import type { HostItem, TrunkItem } from "../store/items.ts";
+import { type ByCampaign, callsWithinShare, decideShare, type ShareInput, sum } from "./shares.ts";
+import { SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable } from "./slots.ts";
+
+/** What a sync holds of one trunk after its reservation. */
+export interface Reservation {
+	trunk: TrunkItem;
+	/** Calls that may be granted, by campaign. */
+	calls: ByCampaign;
+}
+
+export interface ReserveInput {
+	host: HostItem;
+	epoch: number;
+	seq: number;
+	/** Calls the host holds on this trunk after its report. */
+	base: ByCampaign;
+	/** Candidates by campaign. */
+	candidates: ByCampaign;
+	hostRoom: number;
+	want: number;
+	prefetch: number;
+	/** Slots asked for. */
+	slots: number;
+}
+
+/** Another sync of the host is newer: this one must not go on. */
+export class Superseded extends Error {
+	override readonly name = "Superseded";
+}
+
+/** Tries against other hosts' writes; each lost try costs one write unit. */
+const MAX_TRIES = 6;
+
+const olderThan = (e: number, s: number, epoch: number, seq: number): boolean => e < epoch || (e === epoch && s < seq);
+
+const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
+	[...Object.keys(a), ...Object.keys(b)].every((c) => (a[c] ?? 0) === (b[c] ?? 0));
+
+/** The conditional write of one try; undefined where the condition failed. */
+const writeShare = async (
+	deps: Deps,
+	input: ReserveInput,
+	trunk: TrunkItem,
+	share: ByCampaign,
+	slots: number,
+): Promise<TrunkItem | undefined> => {
+	const { hostId } = input.host;
+	const standing = trunk.a[hostId];
+	const shareNow = standing?.n ?? {};
+	const names: Record<string, string> = { "#a": "a", "#h": hostId, "#free": "free" };
+	const values: Record<string, unknown> = {};
+	const conditions: string[] = [];
+	const sets: string[] = [];
+
+	const delta = sum(share) - sum(shareNow);
+	sets.push("#free = #free - :dT");
+	values[":dT"] = delta;
+	if (delta > 0) conditions.push("#free >= :dT");
+	const campaigns = [...new Set([...Object.keys(share), ...Object.keys(shareNow)])];
+	for (const [i, c] of campaigns.entries()) {
+		const d = (share[c] ?? 0) - (shareNow[c] ?? 0);
+		// A campaign that has left the trunk has no entry to give back to.
+		if (d === 0 || !trunk.c[c]) continue;
+		names["#c"] = "c";
+		names[`#c${i}`] = c;
+		values[`:d${i}`] = d;
+		sets.push(`#c.#c${i}.#free = #c.#c${i}.#free - :d${i}`);
+		conditions.push(d > 0 ? `#c.#c${i}.#free >= :d${i}` : `attribute_exists(#c.#c${i})`);
+	}
+
+	const now = deps.now();
+	const { maxCps } = trunk.trunk;
+	const step = slotSpacingMs(maxCps) * slots;
+	if (slots > 0) names["#next"] = "nextDialAt";
+	if (standing) {
+		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k" });
+		Object.assign(values, { ":eRead": standing.e, ":sRead": standing.s });
+		conditions.push("#a.#h.#e = :eRead", "#a.#h.#s = :sRead");
+		sets.push("#a.#h.#e = :e", "#a.#h.#s = :s", "#a.#h.#n = :n", "#a.#h.#k = :k", "#a.#h.#at = :at");
+		Object.assign(values, { ":e": input.epoch, ":s": input.seq, ":n": share, ":k": slots, ":at": 0 });
+		if (slots > 0 && trunk.nextDialAt >= now) {
+			// Form 1: behind what others were granted meanwhile, as long as that is not too far ahead.
+			conditions.push("#next >= :now", "#next <= :horizon");
+			sets.pop();
+			sets.push("#a.#h.#at = #next", "#next = #next + :step");
+			delete values[":at"];
+			Object.assign(values, { ":now": now, ":horizon": now + SLOT_HORIZON_MS, ":step": step });
+		} else if (slots > 0) {
+			conditions.push("#next < :now");
+			sets.push("#next = :after");
+			Object.assign(values, { ":now": now, ":after": now + step, ":at": now });
+		}
+	} else {
+		conditions.push("attribute_not_exists(#a.#h)");
+		const at = Math.max(trunk.nextDialAt, now);
+		sets.push("#a.#h = :entry");
+		values[":entry"] = { e: input.epoch, s: input.seq, n: share, at: slots > 0 ? at : 0, k: slots };
+		if (slots > 0) {
+			conditions.push("#next = :nextRead");
+			sets.push("#next = :after");
+			Object.assign(values, { ":nextRead": trunk.nextDialAt, ":after": at + step });
+		}
+	}
+	const result = await update<TrunkItem>(deps.db, {
+		TableName: deps.tables.trunks,
+		Key: { tenant: input.host.tenant, trunkId: trunk.trunkId },
+		ConditionExpression: conditions.join(" AND "),
+		UpdateExpression: `SET ${sets.join(", ")}`,
+		ExpressionAttributeNames: names,
+		ExpressionAttributeValues: values,
+		ReturnValues: "ALL_NEW",
+	});
+	return result.ok ? result.item : undefined;
+};
+
+/**
+ * Takes share and slots of one trunk for a sync, in one conditional write. The share is absolute and stamped with
+ * (epoch, seq): a repeat or a twin of the sync finds it and uses it.
+ */
+export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkItem): Promise<Reservation> => {
+	const { hostId } = input.host;
+	let trunk: TrunkItem | undefined = trunkRead;
+	for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+		if (attempt > 0) {
+			trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, {
+				tenant: input.host.tenant,
+				trunkId: trunkRead.trunkId,
+			});
+		}
+		if (!trunk) break;
+		const standing = trunk.a[hostId];
+		if (standing && olderThan(input.epoch, input.seq, standing.e, standing.s)) throw new Superseded();
+		const shareInput: ShareInput = {
+			trunkFree: trunk.free,
+			campaignFree: Object.fromEntries(Object.entries(trunk.c).map(([c, entry]) => [c, entry.free])),
+			shareNow: standing?.n ?? {},
+			base: input.base,
+			candidates: input.candidates,
+			hostRoom: input.hostRoom,
+			want: input.want,
+			prefetch: input.prefetch,
+		};
+		if (standing && standing.e === input.epoch && standing.s === input.seq) {
+			return { trunk, calls: callsWithinShare(shareInput, standing.n) };
+		}
+		const decision = decideShare(shareInput);
+		const granted = sum(decision.calls);
+		const toDial = sum(input.base) + granted;
+		const slots = toDial === 0 ? 0 : slotsAvailable(input.slots, trunk.nextDialAt, deps.now(), trunk.trunk.maxCps);
+		if (granted === 0 && slots === 0 && sameShare(decision.share, standing?.n ?? {})) return { trunk, calls: {} };
+		const written = await writeShare(deps, input, trunk, decision.share, slots);
+		if (written) return { trunk: written, calls: decision.calls };
+	}
+	deps.log.warn("reserve.contended", { hostId, trunkId: trunkRead.trunkId, tries: MAX_TRIES });
+	return { trunk: trunk ?? trunkRead, calls: {} };
+};

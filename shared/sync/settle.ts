@@ -1,0 +1,201 @@
+import type { CompletedCall } from "../contract/call.ts";
+import { type CallRef, parseCallId } from "../contract/ids.ts";
+import type { Outcome } from "../contract/outcome.ts";
+import type { Deps } from "../deps.ts";
+import { getItem, update, type WriteResult } from "../store/db.ts";
+import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
+import { afterAttempt, retryRule } from "./retry.ts";
+
+/** What became of one completion or return. */
+export interface Settled {
+	callId: string;
+	ref: CallRef;
+	/** Counted by this sync: it, or a twin or earlier try of it, settled the contact. */
+	counted?: { outcome: Outcome; final: boolean };
+	/** The host no longer holds the call: it leaves the host's `held` if it was granted in this epoch. */
+	gone: boolean;
+	/** Why it could not be applied. */
+	refused?: string;
+}
+
+const millis = (iso: string | null | undefined): number | undefined => (iso ? Date.parse(iso) : undefined);
+
+/** A history entry without members that are undefined. */
+const entryOf = (entry: { [K in keyof HistoryEntry]: HistoryEntry[K] | undefined }): HistoryEntry =>
+	Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as HistoryEntry;
+
+const contactKeyOfRef = (tenant: string, campaign: CampaignItem, ref: CallRef) => ({
+	shardKey: shardKey(tenant, ref.campaignId, shardOf(ref.contactKey, campaign.shards)),
+	contactKey: ref.contactKey,
+});
+
+/**
+ * Ends an attempt of a claimed contact, by its exact lease: an outcome is true whoever reports it, but only for the
+ * call that was granted under that lease.
+ */
+export const settleContact = async (
+	deps: Deps,
+	key: { shardKey: string; contactKey: string },
+	ref: Pick<CallRef, "attempt">,
+	campaign: CampaignItem,
+	entry: Omit<HistoryEntry, "fin">,
+): Promise<WriteResult<ContactItem> & { fin: boolean }> => {
+	const now = deps.now();
+	let after = { final: true } as ReturnType<typeof afterAttempt>;
+	if (retryRule(campaign.retry, entry.o) && campaign.state !== "cancelled") {
+		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
+		after = afterAttempt(campaign.retry, entry.o, ref.attempt, contact?.hist ?? {}, now, campaign.maxCallSec);
+	}
+	const whole = entryOf({ ...entry, fin: after.final });
+	// Before the first attempt ended there is no history to add to.
+	const first = ref.attempt === 1;
+	const result = await update<ContactItem>(deps.db, {
+		TableName: deps.tables.contacts,
+		Key: key,
+		ConditionExpression: "#state = :claimed AND #lease = :lease AND #attempt = :this",
+		UpdateExpression: `SET ${first ? "#hist = :hist" : "#hist.#a = :entry"}, #ver = #ver + :one, #state = :next, ${
+			after.final ? "#outcome = :outcome" : "#attempt = :following, #dueAt = :dueAt"
+		} REMOVE #lease`,
+		ExpressionAttributeNames: {
+			"#state": "state",
+			"#lease": "lease",
+			"#hist": "hist",
+			"#ver": "ver",
+			...(first ? {} : { "#a": String(ref.attempt) }),
+			"#attempt": "attempt",
+			...(after.final ? { "#outcome": "outcome" } : { "#dueAt": "dueAt" }),
+		},
+		ExpressionAttributeValues: {
+			":claimed": "claimed",
+			":lease": entry.lease,
+			":this": ref.attempt,
+			":one": 1,
+			...(first ? { ":hist": { "1": whole } } : { ":entry": whole }),
+			...(after.final
+				? { ":next": "done", ":outcome": entry.o }
+				: { ":next": "pending", ":following": ref.attempt + 1, ":dueAt": after.dueAt }),
+		},
+	});
+	return { ...result, fin: after.final };
+};
+
+/** A report for a call that was recovered meanwhile: kept in its history, changes no state and no counter. */
+const fileLate = async (
+	deps: Deps,
+	key: { shardKey: string; contactKey: string },
+	attempt: number,
+	lease: string,
+	outcome: Outcome,
+): Promise<void> => {
+	await update(deps.db, {
+		TableName: deps.tables.contacts,
+		Key: key,
+		ConditionExpression: "#hist.#a.#lease = :lease AND attribute_not_exists(#hist.#a.#late)",
+		UpdateExpression: "SET #hist.#a.#late = :outcome",
+		ExpressionAttributeNames: { "#hist": "hist", "#a": String(attempt), "#lease": "lease", "#late": "late" },
+		ExpressionAttributeValues: { ":lease": lease, ":outcome": outcome },
+	});
+};
+
+/** Settles one completion that host `hostId` reports in the sync whose lease is `me`. */
+export const settleCompleted = async (
+	deps: Deps,
+	tenant: string,
+	hostId: string,
+	epoch: number,
+	me: string,
+	call: CompletedCall,
+	campaigns: Map<string, CampaignItem>,
+): Promise<Settled> => {
+	const ref = parseCallId(call.callId);
+	const refuse = (reason: string): Settled => ({
+		callId: call.callId,
+		ref: ref ?? { campaignId: "", contactKey: "", attempt: 0, ver: 0, epoch: 0, seq: 0 },
+		gone: false,
+		refused: reason,
+	});
+	if (!ref) return refuse("not a callId");
+	const campaign = campaigns.get(ref.campaignId);
+	if (!campaign) return refuse("there is no such campaign");
+	const key = contactKeyOfRef(tenant, campaign, ref);
+	const lease = leaseOf(hostId, ref.epoch, ref.seq);
+	const result = await settleContact(
+		deps,
+		key,
+		ref,
+		campaign,
+		entryOf({
+			o: call.outcome,
+			by: me,
+			lease,
+			ver: ref.ver,
+			fin: undefined,
+			cause: call.cause ?? undefined,
+			sip: call.sipCode ?? undefined,
+			t0: millis(call.startedAt),
+			t1: millis(call.ringingAt),
+			t2: millis(call.answeredAt),
+			t3: millis(call.endedAt),
+			vars: call.vars && Object.keys(call.vars).length > 0 ? call.vars : undefined,
+			late: undefined,
+		}),
+	);
+	const settled = { callId: call.callId, ref };
+	if (result.ok) return { ...settled, counted: { outcome: call.outcome, final: result.fin }, gone: true };
+	const past = result.item?.hist?.[String(ref.attempt)];
+	if (past?.by === me) return { ...settled, counted: { outcome: past.o, final: past.fin }, gone: true };
+	if (past?.lease !== lease) return refuse("this host does not hold the call");
+	if (past.by.startsWith(`${hostId}#${epoch}#`)) return refuse("the call was reported before");
+	await fileLate(deps, key, ref.attempt, lease, call.outcome);
+	deps.log.warn("call.late", { callId: call.callId, hostId, outcome: call.outcome, recordedAs: past.o });
+	return { ...settled, gone: true };
+};
+
+/** Puts a claimed contact back as pending, same attempt, by its exact lease. A cancelled campaign's is finished. */
+export const giveBack = async (
+	deps: Deps,
+	key: { shardKey: string; contactKey: string },
+	lease: string,
+	cancelled: boolean,
+): Promise<WriteResult<ContactItem>> =>
+	update<ContactItem>(deps.db, {
+		TableName: deps.tables.contacts,
+		Key: key,
+		ConditionExpression: "#state = :claimed AND #lease = :lease",
+		UpdateExpression: `SET #state = :next, #ver = #ver + :one, ${cancelled ? "#outcome = :cancelled" : "#dueAt = :now"} REMOVE #lease`,
+		ExpressionAttributeNames: {
+			"#state": "state",
+			"#lease": "lease",
+			"#ver": "ver",
+			...(cancelled ? { "#outcome": "outcome" } : { "#dueAt": "dueAt" }),
+		},
+		ExpressionAttributeValues: {
+			":claimed": "claimed",
+			":lease": lease,
+			":one": 1,
+			...(cancelled ? { ":next": "done", ":cancelled": "cancelled" } : { ":next": "pending", ":now": deps.now() }),
+		},
+	});
+
+/** Takes one call back that the host never originated. */
+export const settleReturned = async (
+	deps: Deps,
+	tenant: string,
+	hostId: string,
+	callId: string,
+	campaigns: Map<string, CampaignItem>,
+): Promise<Settled> => {
+	const ref = parseCallId(callId);
+	const campaign = ref && campaigns.get(ref.campaignId);
+	if (!ref || !campaign) {
+		const none = { campaignId: "", contactKey: "", attempt: 0, ver: 0, epoch: 0, seq: 0 };
+		return { callId, ref: ref ?? none, gone: false, refused: ref ? "there is no such campaign" : "not a callId" };
+	}
+	const key = contactKeyOfRef(tenant, campaign, ref);
+	const result = await giveBack(deps, key, leaseOf(hostId, ref.epoch, ref.seq), campaign.state === "cancelled");
+	// Not claimed under that lease any more: a twin or an earlier try of this sync gave it back.
+	const known = result.ok || (result.item !== undefined && result.item.ver > ref.ver);
+	return known
+		? { callId, ref, gone: true }
+		: { callId, ref, gone: false, refused: "this host does not hold the call" };
+};

@@ -1,0 +1,39 @@
+/**
+ * Calls per second of a trunk by virtual scheduling (the generic cell rate algorithm): a trunk's `nextDialAt` moves
+ * forward by one spacing for every slot granted. A slot may be used during its validity; the spacing is made longer by
+ * just that, so that no rolling second at the carrier holds more than `maxCps` first INVITEs:
+ * n + 1 uses span at least n spacings less one validity (and the jitter on the way), which is one second.
+ */
+
+/** No slot is granted further ahead than this: what a host was given and lost is soon given again. */
+export const SLOT_HORIZON_MS = 2_000;
+
+/** From the host's decision to the arrival of the INVITE: Asterisk needs 2 to 6 ms, a busy machine several times that. */
+export const SLOT_JITTER_MS = 30;
+
+/** A tight trunk: every slot counts, so a slot is short; it costs 5 % of the rate together with the jitter. */
+const TIGHT_SLOT_VALID_MS = 20;
+/**
+ * A wide trunk: channels bind, not the rate. A slot that stays valid between two syncs spares one sync for every
+ * channel that frees; it costs a third of a rate that is not needed.
+ */
+const WIDE_SLOT_VALID_MS = 500;
+/** Carriers that grant so many calls per second are rare (defaults are 1 to 5). */
+const WIDE_FROM_CPS = 400;
+
+export const slotValidMs = (maxCps: number): number =>
+	maxCps >= WIDE_FROM_CPS ? WIDE_SLOT_VALID_MS : TIGHT_SLOT_VALID_MS;
+
+/** Distance of two slots of a trunk, ms. */
+export const slotSpacingMs = (maxCps: number): number => (1_000 + slotValidMs(maxCps) + SLOT_JITTER_MS) / maxCps;
+
+/** How many of `wanted` slots fit before the horizon. */
+export const slotsAvailable = (wanted: number, nextDialAt: number, now: number, maxCps: number): number => {
+	const start = Math.max(nextDialAt, now);
+	const room = now + SLOT_HORIZON_MS - start;
+	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.floor(room / slotSpacingMs(maxCps))));
+};
+
+/** The moments of `count` slots from `first` on. */
+export const slotTimes = (first: number, count: number, maxCps: number): number[] =>
+	Array.from({ length: count }, (_, i) => first + i * slotSpacingMs(maxCps));

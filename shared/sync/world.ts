@@ -1,0 +1,79 @@
+import { parseCallId } from "../contract/ids.ts";
+import type { Deps } from "../deps.ts";
+import { batchGet, queryAll } from "../store/db.ts";
+import {
+	type CampaignItem,
+	CONFIG_ID,
+	type ConfigItem,
+	campaignKey,
+	type HostItem,
+	type TrunkItem,
+} from "../store/items.ts";
+
+/** Names a host: every key begins with the tenant, which comes from the token. */
+export interface HostRef {
+	tenant: string;
+	hostId: string;
+}
+
+/** What a sync decides upon, read strongly. */
+export interface World {
+	trunks: Map<string, TrunkItem>;
+	campaigns: Map<string, CampaignItem>;
+	configVersion: number;
+}
+
+/** All trunks of the tenant and the version of its configuration. */
+export const readTrunks = async (
+	deps: Deps,
+	tenant: string,
+): Promise<{ trunks: Map<string, TrunkItem>; configVersion: number }> => {
+	const items = await queryAll<TrunkItem | ConfigItem>(deps.db, {
+		TableName: deps.tables.trunks,
+		ConsistentRead: true,
+		KeyConditionExpression: "tenant = :tenant",
+		ExpressionAttributeValues: { ":tenant": tenant },
+	});
+	const config = items.find((item): item is ConfigItem => item.trunkId === CONFIG_ID);
+	const trunks = items.filter((item): item is TrunkItem => item.trunkId !== CONFIG_ID);
+	return {
+		trunks: new Map(trunks.map((item) => [item.trunkId, item])),
+		configVersion: config?.version ?? 0,
+	};
+};
+
+export const readCampaigns = async (
+	deps: Deps,
+	tenant: string,
+	campaignIds: Iterable<string>,
+): Promise<Map<string, CampaignItem>> => {
+	const ids = [...new Set(campaignIds)];
+	const items = await batchGet<CampaignItem>(
+		deps.db,
+		deps.tables.campaigns,
+		ids.map((id) => campaignKey(tenant, id)),
+	);
+	return new Map(items.map((item) => [item.campaignId, item]));
+};
+
+/** Whether the trunk may be used by the host. */
+export const mayUse = (trunk: TrunkItem, host: Pick<HostItem, "hostId" | "tier">): boolean => {
+	const { hosts } = trunk.trunk;
+	if (hosts === "all") return true;
+	return hosts === "steady" ? host.tier === "steady" : hosts.includes(host.hostId);
+};
+
+/** Reads what a sync of this host may touch: its trunks, the campaigns on them and those of the calls it names. */
+export const readWorld = async (deps: Deps, host: HostItem, callIds: string[]): Promise<World> => {
+	const { trunks, configVersion } = await readTrunks(deps, host.tenant);
+	const ids = new Set<string>(Object.keys(host.held));
+	for (const trunk of trunks.values()) {
+		if (!mayUse(trunk, host)) continue;
+		for (const campaignId of Object.keys(trunk.c)) ids.add(campaignId);
+	}
+	for (const callId of callIds) {
+		const ref = parseCallId(callId);
+		if (ref) ids.add(ref.campaignId);
+	}
+	return { trunks, configVersion, campaigns: await readCampaigns(deps, host.tenant, ids) };
+};
