@@ -70,8 +70,8 @@ export const campaignSchema = z.strictObject({
 	startAt: z.iso.datetime({ offset: true }).optional(),
 	/** Most channels at once. Default: the trunk's. */
 	maxChannels: maxChannelsSchema.optional(),
-	ringTimeoutSec: z.int().min(5).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
-	maxCallSec: z.int().min(5).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
+	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
+	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
 	retry: retrySchema.default({}),
 });
 export type CampaignInput = z.infer<typeof campaignSchema>;
@@ -111,6 +111,6 @@ export const testCallSchema = z.strictObject({
 	callerId: callerIdSchema.optional(),
 	then: thenSchema,
 	vars: varsSchema.optional(),
-	ringTimeoutSec: z.int().min(5).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
-	maxCallSec: z.int().min(5).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
+	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
+	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
 });
