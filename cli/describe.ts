@@ -1,0 +1,99 @@
+import { count, duration, facts, instant, NONE, percent, plain, table } from "./format.ts";
+import type { CallRecord, CampaignView, ContactsResult } from "./views.ts";
+
+/** Rejected rows shown to people; the rest is counted. `--json` has what the API sent. */
+const MAX_REJECTED_SHOWN = 10;
+
+/** A campaign in words. */
+export const describeCampaign = (view: CampaignView, nowMs: number): string => {
+	const { counts } = view;
+	const started = view.startedAt ? new Date(view.startedAt).getTime() : undefined;
+	const finished = view.finishedAt ? new Date(view.finishedAt).getTime() : undefined;
+	const lines = [
+		facts([
+			["campaign", view.campaignId],
+			["name", view.name],
+			["state", view.failure ? `${view.state}: ${view.failure}` : view.state],
+			["trunk", view.trunk],
+			[
+				"contacts",
+				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +
+					`${count(counts.inProgress)} in progress, ${count(counts.pending)} pending`,
+			],
+			["attempts", view.attempts],
+			[
+				"channels",
+				view.channels
+					? `${count(view.channels.live)} live${view.channels.cap ? ` of at most ${count(view.channels.cap)}` : ""}`
+					: undefined,
+			],
+			["starts", view.startAt && !started ? instant(view.startAt) : undefined],
+			["started", started === undefined ? undefined : instant(started)],
+			["finished", finished === undefined ? undefined : instant(finished)],
+			["took", started === undefined ? undefined : duration(((finished ?? nowMs) - started) / 1_000)],
+		]),
+	];
+	const outcomes = Object.entries(view.outcomes).filter(([, n]) => n > 0);
+	if (outcomes.length > 0) {
+		const rows = outcomes
+			.toSorted(([, a], [, b]) => b - a)
+			.map(([outcome, n]) => [outcome, n, percent(n, counts.done)]);
+		lines.push("", table(["outcome", "contacts", "share"], rows));
+	}
+	for (const list of view.imports ?? []) {
+		if (list.state === "uploading") continue;
+		lines.push("", describeImport(list));
+	}
+	return lines.join("\n");
+};
+
+/** One list of a campaign: how far its import is and what was refused. */
+const describeImport = (list: ContactsResult): string => {
+	const { state, ...rest } = list;
+	const words =
+		state === "done" ? "" : state === "failed" ? ` failed: ${plain(list.failure ?? "")}` : " is being imported";
+	return `List${list.importId ? ` ${plain(list.importId)}` : ""}${words}: ${describeContacts(rest)}`;
+};
+
+/** What became of a list, in words. */
+export const describeContacts = (result: ContactsResult): string => {
+	if (result.accepted === undefined) {
+		return `The list is being imported${result.importId ? ` (import ${plain(result.importId)})` : ""}; progress: campaign show.`;
+	}
+	const rejected = result.rejected ?? [];
+	const rejectedCount = result.rejectedCount ?? rejected.length;
+	const lines = [
+		`${count(result.accepted)} contacts accepted, ${count(result.duplicates ?? 0)} duplicates, ` +
+			`${count(rejectedCount)} rejected${rejectedCount > 0 ? ":" : "."}`,
+	];
+	for (const row of rejected.slice(0, MAX_REJECTED_SHOWN)) {
+		lines.push(`  line ${row.line ?? NONE}: ${plain(row.number ?? "")}: ${plain(row.reason)}`);
+	}
+	const more = rejectedCount - Math.min(rejected.length, MAX_REJECTED_SHOWN);
+	if (rejectedCount > 0 && more > 0) lines.push(`  … and ${count(more)} more`);
+	if (result.state === "open") lines.push("They are being stored in the background; progress: campaign show.");
+	return lines.join("\n");
+};
+
+const talkTime = (call: CallRecord): string | undefined =>
+	call.answeredAt && call.endedAt
+		? duration((new Date(call.endedAt).getTime() - new Date(call.answeredAt).getTime()) / 1_000)
+		: undefined;
+
+/** Call records as a table. */
+export const describeCalls = (calls: CallRecord[]): string =>
+	table(
+		["started", "number", "try", "outcome", "cause", "sip", "talk", "host", "contact"],
+		calls.map((call) => [
+			instant(call.startedAt),
+			call.number,
+			call.attempt,
+			call.outcome,
+			// Codes, not amounts: no thousands separators, and to the left.
+			call.cause === null || call.cause === undefined ? undefined : String(call.cause),
+			call.sipCode === null || call.sipCode === undefined ? undefined : String(call.sipCode),
+			talkTime(call),
+			call.hostId,
+			call.contactId,
+		]),
+	);

@@ -1,0 +1,6 @@
+/** Path of a campaign, or of something of it. */
+export const campaignPath = (campaignId: string, rest = ""): string =>
+	`/v1/campaigns/${encodeURIComponent(campaignId)}${rest}`;
+
+export const trunkPath = (trunkId: string): string => `/v1/trunks/${encodeURIComponent(trunkId)}`;
+export const hostPath = (hostId: string, rest = ""): string => `/v1/hosts/${encodeURIComponent(hostId)}${rest}`;

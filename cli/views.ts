@@ -1,0 +1,124 @@
+import { z } from "zod";
+
+/**
+ * What the command reads of the API's answers. Loose: fields that it does not know are passed on untouched with
+ * `--json`, so that a newer control plane can be used.
+ */
+
+const time = z.union([z.string(), z.number()]).nullish();
+
+/** Rows that were not taken, with line and reason. */
+const rejectedSchema = z.array(
+	z.looseObject({ line: z.number().nullish(), number: z.string().nullish(), reason: z.string() }),
+);
+
+/** What became of a list: at once, or later by the import queue. */
+export const contactsResultSchema = z.looseObject({
+	accepted: z.number().optional(),
+	duplicates: z.number().optional(),
+	rejected: rejectedSchema.optional(),
+	rejectedCount: z.number().optional(),
+	importId: z.string().optional(),
+	state: z.string().optional(),
+	failure: z.string().nullish(),
+});
+export type ContactsResult = z.infer<typeof contactsResultSchema>;
+
+export const createdCampaignSchema = z.looseObject({
+	campaignId: z.string(),
+	state: z.string(),
+	contacts: contactsResultSchema.optional(),
+});
+
+const countsSchema = z.looseObject({
+	total: z.number(),
+	pending: z.number(),
+	inProgress: z.number(),
+	done: z.number(),
+});
+
+export const campaignSchema = z.looseObject({
+	campaignId: z.string(),
+	name: z.string(),
+	state: z.string(),
+	trunk: z.string().nullish(),
+	createdAt: time,
+	startAt: time,
+	startedAt: time,
+	finishedAt: time,
+	counts: countsSchema,
+	outcomes: z.record(z.string(), z.number()),
+	attempts: z.number(),
+	channels: z.looseObject({ live: z.number(), cap: z.number().nullish() }).nullish(),
+	imports: z.array(contactsResultSchema).optional(),
+	failure: z.string().nullish(),
+	/** Of a cancelled campaign: whether its contacts have all ended. */
+	swept: z.boolean().nullish(),
+});
+export type CampaignView = z.infer<typeof campaignSchema>;
+
+/** A campaign in a list: its counters may be left out there. */
+export const campaignSummarySchema = z.looseObject({
+	campaignId: z.string(),
+	name: z.string(),
+	state: z.string(),
+	trunk: z.string().nullish(),
+	createdAt: time,
+	startedAt: time,
+	finishedAt: time,
+});
+
+export const pageSchema = <T extends z.ZodType>(item: T) =>
+	z.looseObject({ items: z.array(item), cursor: z.string().nullish() });
+
+export const callRecordSchema = z.looseObject({
+	callId: z.string(),
+	contactId: z.string(),
+	number: z.string(),
+	attempt: z.number(),
+	hostId: z.string().nullish(),
+	trunk: z.string().nullish(),
+	outcome: z.string().nullish(),
+	cause: z.number().nullish(),
+	sipCode: z.number().nullish(),
+	startedAt: time,
+	ringingAt: time,
+	answeredAt: time,
+	endedAt: time,
+});
+export type CallRecord = z.infer<typeof callRecordSchema>;
+
+export const stateSchema = z.looseObject({ state: z.string().optional() });
+
+export const uploadSchema = z.looseObject({
+	uploadId: z.string(),
+	uploadUrl: z.string(),
+	fields: z.record(z.string(), z.string()),
+});
+
+export const trunkViewSchema = z.looseObject({
+	id: z.string(),
+	type: z.string(),
+	host: z.string().nullish(),
+	port: z.number().nullish(),
+	endpoint: z.string().nullish(),
+	maxChannels: z.number(),
+	maxCps: z.number(),
+	numbering: z.string().nullish(),
+	countries: z.array(z.string()).nullish(),
+	hosts: z.union([z.string(), z.array(z.string())]).nullish(),
+});
+
+export const hostViewSchema = z.looseObject({
+	hostId: z.string(),
+	tier: z.string().nullish(),
+	region: z.string().nullish(),
+	state: z.string(),
+	capacity: z.number().nullish(),
+	live: z.number().nullish(),
+	held: z.number().nullish(),
+	lastSeenAt: time,
+	drainWanted: z.boolean().nullish(),
+});
+
+export const enrolledHostSchema = z.looseObject({ hostId: z.string(), token: z.string() });

@@ -1,0 +1,36 @@
+import { askForSweep, changeState, parsePatch, patchCampaign } from "../../shared/campaigns/change.ts";
+import type { AskedChange } from "../../shared/campaigns/states.ts";
+import { describeCampaign } from "../../shared/campaigns/view.ts";
+import { httpFunction } from "../lambda/http.ts";
+import { type ApiRequest, type ApiResponse, jsonOf, param } from "../lambda/request.ts";
+import { route } from "../lambda/router.ts";
+import { fromEnvironment, type Runtime } from "../lambda/runtime.ts";
+
+const change =
+	(asked: AskedChange) =>
+	async (request: ApiRequest): Promise<ApiResponse> => {
+		const campaignId = param(request, "campaignId");
+		const campaign = await changeState(request.deps, request.tenant, campaignId, asked);
+		if (asked === "cancel" && campaign.sweptAt === undefined) {
+			await askForSweep(request.deps, request.tenant, campaignId);
+		}
+		return { status: 200, body: describeCampaign(campaign) };
+	};
+
+export const make = (runtime: Runtime) =>
+	httpFunction(
+		[
+			route("PATCH", "/v1/campaigns/{campaignId}", "operator", async (request) => ({
+				status: 200,
+				body: describeCampaign(
+					await patchCampaign(request.deps, request.tenant, param(request, "campaignId"), parsePatch(jsonOf(request))),
+				),
+			})),
+			route("POST", "/v1/campaigns/{campaignId}/pause", "operator", change("pause")),
+			route("POST", "/v1/campaigns/{campaignId}/resume", "operator", change("resume")),
+			route("POST", "/v1/campaigns/{campaignId}/cancel", "operator", change("cancel")),
+		],
+		runtime,
+	);
+
+export const handler = make(fromEnvironment);

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { hostFiles } from "../asterisk/host-files.ts";
+import { Agent } from "./agent.ts";
+import { AriHttp } from "./ari-http.ts";
+import { connectAri } from "./ari-socket.ts";
+import { AgentConfigError, readAgentConfig, readSecret } from "./config-file.ts";
+import { httpControlPlane } from "./control-plane-http.ts";
+import { JournalDamagedError, JournalFile } from "./journal-file.ts";
+import { AlreadyRunningError, takeLock } from "./lock.ts";
+import { lineLog } from "./log.ts";
+import { realClock } from "./real-clock.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+
+const HELP = `burst-dialer agent: dials what the control plane grants, through the Asterisk on this machine.
+
+Usage: agent --config FILE
+
+  --config FILE   configuration (JSON); default /etc/burst-dialer/agent.json
+  --check         only check the configuration
+  --help          this text
+
+SIGTERM and SIGINT: nothing more is originated, what is finished is reported, then the agent exits. Live calls go on in Asterisk.
+Log: JSON lines on standard error.
+`;
+const DEFAULT_CONFIG = "/etc/burst-dialer/agent.json";
+/** As sysexits.h has them: a usage or configuration error, for which a restart is no remedy. */
+const EXIT_CONFIG = 78;
+
+const run = async (): Promise<void> => {
+	const { values } = parseArgs({
+		options: {
+			config: { type: "string", default: DEFAULT_CONFIG },
+			check: { type: "boolean", default: false },
+			help: { type: "boolean", default: false },
+		},
+	});
+	if (values.help) {
+		process.stdout.write(HELP);
+		return;
+	}
+	const config = readAgentConfig(values.config);
+	if (values.check) {
+		process.stdout.write("The configuration is in order.\n");
+		return;
+	}
+	const log = lineLog((line) => process.stderr.write(`${line}\n`), { hostId: config.hostId }, Date.now);
+	const unlock = await takeLock(config.stateDir);
+	const settings = { ...DEFAULT_SETTINGS, ...config.settings, contextPatterns: config.contexts };
+	const { asterisk } = config;
+	const ariOptions = { url: asterisk.ari, username: asterisk.username, password: readSecret(asterisk.passwordFile) };
+	const ariHttp = new AriHttp(ariOptions);
+	const listen = { address: asterisk.listenAddress, port: asterisk.listenPort };
+	const ari = await connectAri(ariHttp, {
+		ari: ariOptions,
+		log,
+		...(asterisk.events === "outbound" ? { listen } : {}),
+	});
+	const { controlPlane, close } = httpControlPlane({
+		url: config.controlPlaneUrl,
+		hostId: config.hostId,
+		readToken: () => readSecret(config.tokenFile),
+		timeoutMs: settings.requestTimeoutMs,
+	});
+	const journal = new JournalFile(config.stateDir);
+	const agent = new Agent(
+		{
+			clock: realClock(),
+			controlPlane,
+			ari,
+			journal,
+			host: hostFiles({
+				etcDir: asterisk.etcDir,
+				secretsDir: config.secretsDir,
+				soundsDirs: config.soundsDirs,
+				contextPatterns: config.contexts,
+				transport: asterisk.transport,
+				mediaAddress: asterisk.mediaAddress,
+				reloadModule: (module) => ariHttp.reloadModule(module),
+				log,
+			}),
+			random: Math.random,
+			log,
+		},
+		settings,
+	);
+	let ending: Promise<void> | undefined;
+	const end = (signal: string): void => {
+		if (ending !== undefined) return;
+		log.info("stopping", { signal });
+		ending = (async () => {
+			await agent.stop();
+			await close();
+			await journal.close();
+			await unlock();
+			log.info("stopped", {});
+			// Sockets of requests that were given up may linger.
+			process.exit(0);
+		})();
+		ending.catch((error: unknown) => {
+			log.error("stopFailed", { error });
+			process.exit(1);
+		});
+	};
+	process.on("SIGTERM", () => end("SIGTERM"));
+	process.on("SIGINT", () => end("SIGINT"));
+	log.info("starting", {
+		controlPlaneUrl: config.controlPlaneUrl,
+		ari: asterisk.ari,
+		events: asterisk.events,
+		eventsPort: ari.port,
+	});
+	await agent.start();
+};
+
+run().catch((error: unknown) => {
+	const known =
+		error instanceof AgentConfigError || error instanceof AlreadyRunningError || error instanceof JournalDamagedError;
+	process.stderr.write(
+		known
+			? `${error.name}: ${error.message}\n`
+			: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+	);
+	process.exit(known ? EXIT_CONFIG : 1);
+});

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import diagnostics from "node:diagnostics_channel";
+import type { ClientRequest } from "node:http";
+
+/** One execution of a function, as far as its requests to AWS go. */
+export interface Invocation {
+	functionName: string;
+	requestId: string;
+	/** Writes to AWS that it has begun. */
+	writes: number;
+	/** Set when it is to do nothing more: timed out, or killed by a crash plan. */
+	dead: boolean;
+	/** Whether it dies instead of making its next write; `writeNo` counts from 1. */
+	diesBefore: (writeNo: number, operation: string) => boolean;
+	/** Told when it dies by `diesBefore`. */
+	onDeath: () => void;
+}
+
+const current = new AsyncLocalStorage<Invocation>();
+
+/** Runs a function's code so that its requests are known to be its own. */
+export const runAs = <T>(invocation: Invocation, run: () => T): T => current.run(invocation, run);
+
+const WRITE_OPERATIONS = new Set([
+	...["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"],
+	...["SendMessage", "SendMessageBatch"],
+]);
+const WRITE_METHODS = new Set(["PUT", "DELETE"]);
+
+/** The operation of an AWS request, and whether it writes. */
+const describe = (request: ClientRequest): { operation: string; isWrite: boolean } => {
+	const target = request.getHeader("x-amz-target");
+	if (typeof target !== "string") return { operation: request.method, isWrite: WRITE_METHODS.has(request.method) };
+	const operation = target.slice(target.indexOf(".") + 1);
+	return { operation, isWrite: WRITE_OPERATIONS.has(operation) };
+};
+
+let watching = false;
+/**
+ * Watches the requests of this process. A dead invocation makes none any more, as the process of a Lambda that was
+ * killed makes none: its code may run on here, but nothing it does reaches AWS.
+ */
+export const watchRequests = (): void => {
+	if (watching) return;
+	watching = true;
+	diagnostics.subscribe("http.client.request.created", (message) => {
+		const invocation = current.getStore();
+		if (!invocation) return;
+		const { request } = message as { request: ClientRequest };
+		const { operation, isWrite } = describe(request);
+		if (!invocation.dead && isWrite) {
+			invocation.writes++;
+			if (invocation.diesBefore(invocation.writes, operation)) {
+				invocation.dead = true;
+				invocation.onDeath();
+			}
+		}
+		if (invocation.dead) request.destroy(new Error(`The function ${invocation.functionName} is dead.`));
+	});
+};

@@ -1,0 +1,175 @@
+import { Command, Option } from "commander";
+import { sumTotals, totalsBetween } from "../metering/write-units.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import { BENCH_MIX, numbersOf } from "../voice/carrier/mix.ts";
+import { benchImport } from "./bench-import.ts";
+import { compareWithCarrier } from "./compare.ts";
+import { judgeOutcomes, measure } from "./measure.ts";
+import { runCampaign, setTrunk } from "./run-campaign.ts";
+
+/** The same list every time. */
+const SEED = 1_000;
+const CONTACTS = 1_000;
+const RING_TIMEOUT_SEC = 3;
+const WAIT_SEC = 60;
+/** More than 120 channels can use: here channels bind, not the rate. */
+const BENCH_MAX_CPS = 1_000;
+/** Campaigns over several hosts: each host could carry the whole cap. */
+const HOSTS = 3;
+const HOST_CAPACITY = 120;
+const USAGE_STATUS = 2;
+
+/** Which cap binds: the only host's, or the campaign's over three hosts. */
+type Cap = { kind: "host" | "campaign"; channels: number };
+const CAPS: Cap[] = [
+	{ kind: "host", channels: 120 },
+	{ kind: "campaign", channels: 120 },
+	{ kind: "host", channels: 30 },
+	{ kind: "campaign", channels: 30 },
+];
+/** One call a second at most: what a contact costs where nothing can be batched. */
+const SLOW = { contacts: 60, maxCps: 1 };
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+const startFor = (cap: Cap, asterisk: "real" | "simulated", say: (line: string) => void): Promise<Stack> =>
+	startStack({
+		port: 0,
+		steady: cap.kind === "host" ? 1 : HOSTS,
+		capacity: cap.kind === "host" ? cap.channels : HOST_CAPACITY,
+		asterisk,
+		meter: true,
+		say,
+	});
+
+/** Requests and units per contact, by table. */
+const perContact = (totals: ReturnType<typeof totalsBetween>, contacts: number) => {
+	const tables = Object.fromEntries(
+		Object.entries(totals).map(([table, operations]) => {
+			const all = sumTotals({ [table]: operations });
+			return [
+				table,
+				{
+					requests: round(all.requests / contacts, 3),
+					writeUnits: round((all.writeUnits + all.indexWriteUnits) / contacts, 3),
+					readUnits: round(all.readUnits / contacts, 3),
+				},
+			];
+		}),
+	);
+	const all = sumTotals(totals);
+	return {
+		writeUnitsPerContact: round((all.writeUnits + all.indexWriteUnits) / contacts, 3),
+		failedConditions: all.failedConditions,
+		readUnitsPerContact: round(all.readUnits / contacts, 3),
+		dynamoRequestsPerContact: round(all.requests / contacts, 3),
+		tables,
+	};
+};
+
+/** Syncs that the control plane answered, by its log. */
+const syncs = (log: string): number => log.match(/"event":"sync"/g)?.length ?? 0;
+
+const benchCap = async (cap: Cap, asterisk: "real" | "simulated", say: (line: string) => void) => {
+	let output = "";
+	const stack = await startStack({
+		port: 0,
+		steady: cap.kind === "host" ? 1 : HOSTS,
+		capacity: cap.kind === "host" ? cap.channels : HOST_CAPACITY,
+		asterisk,
+		meter: true,
+		say,
+		onOutput: (text) => {
+			output += text;
+		},
+	});
+	try {
+		await setTrunk(stack, { maxChannels: 2 * HOSTS * HOST_CAPACITY, maxCps: BENCH_MAX_CPS });
+		const numbers = numbersOf(BENCH_MIX, { count: CONTACTS, seed: SEED });
+		const before = await stack.meterTotals();
+		const run = await runCampaign(stack, numbers, {
+			name: `bench ${cap.kind} ${cap.channels}`,
+			then: { wait: WAIT_SEC },
+			ringTimeoutSec: RING_TIMEOUT_SEC,
+			maxCallSec: RING_TIMEOUT_SEC + WAIT_SEC,
+			...(cap.kind === "campaign" ? { maxChannels: cap.channels } : {}),
+		});
+		const used = totalsBetween(before, await stack.meterTotals());
+		const measured = measure(run, numbers, cap.channels, {
+			ringTimeoutMs: RING_TIMEOUT_SEC * 1_000,
+			talkMs: WAIT_SEC * 1_000,
+		});
+		const outcomes = judgeOutcomes(numbers, run.records);
+		const compared = compareWithCarrier(numbers, run.done, run.records, run.carrier);
+		const count = syncs(output);
+		return {
+			bench: "dial",
+			asterisk: stack.voice?.kind,
+			cap: cap.kind,
+			channels: cap.channels,
+			contacts: CONTACTS,
+			ratio: round(measured.durationSec / measured.idealSec, 4),
+			...measured,
+			firstCallSec: round((Math.min(...run.carrier.map((call) => call.invitedAt)) - run.submittedAt) / 1_000, 3),
+			outcomesExact: outcomes.exact,
+			outcomesWrong: outcomes.wrong,
+			outcomesLost: outcomes.lost,
+			mistakes: outcomes.mistakes,
+			lost: compared.lost,
+			dialedTwice: compared.dialedTwice,
+			syncs: count,
+			contactsPerSync: count === 0 ? null : round(CONTACTS / count, 2),
+			...perContact(used, CONTACTS),
+		};
+	} finally {
+		await stack.stop();
+	}
+};
+
+/** What a contact costs at one call a second. */
+const benchSlow = async (asterisk: "real" | "simulated", say: (line: string) => void) => {
+	const stack = await startFor({ kind: "host", channels: HOST_CAPACITY }, asterisk, say);
+	try {
+		await setTrunk(stack, { maxChannels: HOST_CAPACITY, maxCps: SLOW.maxCps });
+		const numbers = numbersOf(BENCH_MIX, { count: SLOW.contacts, seed: SEED });
+		const before = await stack.meterTotals();
+		await runCampaign(stack, numbers, {
+			name: "bench slow",
+			then: { wait: WAIT_SEC },
+			ringTimeoutSec: RING_TIMEOUT_SEC,
+			maxCallSec: RING_TIMEOUT_SEC + WAIT_SEC,
+		});
+		const used = totalsBetween(before, await stack.meterTotals());
+		return { bench: "one call per second", contacts: SLOW.contacts, ...perContact(used, SLOW.contacts) };
+	} finally {
+		await stack.stop();
+	}
+};
+
+/** `npm run bench`. */
+export const main = async (args: string[]): Promise<void> => {
+	const names = [...CAPS.map((cap) => `${cap.kind}-${cap.channels}`), "slow", "import"];
+	const options = new Command("npm run bench --")
+		.description("Measures the whole dialer on this machine; prints one line of JSON for each part.")
+		.addOption(new Option("--only <part>", "one part only").choices(names))
+		.addOption(new Option("--asterisk <kind>", "real or simulated").choices(["real", "simulated"]).default("real"))
+		.configureOutput({ writeOut: (text) => process.stderr.write(text) })
+		.allowExcessArguments(false)
+		.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_STATUS))
+		.parse(args, { from: "user" })
+		.opts<{ only?: string; asterisk: "real" | "simulated" }>();
+	const say = (line: string): void => void process.stderr.write(`${line}\n`);
+	const print = (result: unknown): void => void process.stdout.write(`${JSON.stringify(result)}\n`);
+	const wanted = (name: string): boolean => options.only === undefined || options.only === name;
+	try {
+		for (const cap of CAPS) {
+			if (wanted(`${cap.kind}-${cap.channels}`)) print(await benchCap(cap, options.asterisk, say));
+		}
+		if (wanted("slow")) print(await benchSlow(options.asterisk, say));
+		if (wanted("import")) print(await benchImport(say));
+		process.exit(0);
+	} catch (error) {
+		say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+		process.exit(1);
+	}
+};

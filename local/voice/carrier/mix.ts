@@ -1,0 +1,81 @@
+import { type Behaviour, type BehaviourKind, e164Number, privateNumber } from "./numbers.ts";
+
+/** A behaviour and its part of a list; parts are relative to their sum. */
+export interface Share {
+	behaviour: Behaviour;
+	parts: number;
+}
+
+/** 30 % answered (ring 1.5 s, talk 4 s), 15 % busy, 25 % ring until the caller gives up, 20 % 404, 480 and 484, 5 % 503, 5 % 603. */
+export const BENCH_MIX: readonly Share[] = [
+	{ behaviour: { kind: "answer", ringMs: 1_500, talkMs: 4_000 }, parts: 90 },
+	{ behaviour: { kind: "busy" }, parts: 45 },
+	{ behaviour: { kind: "ring" }, parts: 75 },
+	{ behaviour: { kind: "notFound" }, parts: 20 },
+	{ behaviour: { kind: "unavailable" }, parts: 20 },
+	{ behaviour: { kind: "incomplete" }, parts: 20 },
+	{ behaviour: { kind: "congestion" }, parts: 15 },
+	{ behaviour: { kind: "declined" }, parts: 15 },
+];
+
+/** The bench's mix with talks of different lengths, from a word to a message heard to its end. */
+export const REALISTIC_MIX: readonly Share[] = [
+	{ behaviour: { kind: "answer", ringMs: 800, talkMs: 1_000 }, parts: 6 },
+	{ behaviour: { kind: "answer", ringMs: 1_500, talkMs: 4_000 }, parts: 14 },
+	{ behaviour: { kind: "answer", ringMs: 2_400, talkMs: 7_000 }, parts: 10 },
+	{ behaviour: { kind: "busy" }, parts: 15 },
+	{ behaviour: { kind: "ring" }, parts: 25 },
+	{ behaviour: { kind: "notFound" }, parts: 7 },
+	{ behaviour: { kind: "unavailable" }, parts: 7 },
+	{ behaviour: { kind: "incomplete" }, parts: 6 },
+	{ behaviour: { kind: "congestion" }, parts: 5 },
+	{ behaviour: { kind: "declined" }, parts: 5 },
+];
+
+/** A repeatable source of numbers 0 ≤ x < 1 (mulberry32). For lists, not for secrets. */
+export const seededRandom = (seed: number): (() => number) => {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+};
+
+/** How many of `count` each share gets: exact to one, by largest remainder. */
+const countsOf = (mix: readonly Share[], count: number): number[] => {
+	const sum = mix.reduce((total, { parts }) => total + parts, 0);
+	const exact = mix.map(({ parts }) => (count * parts) / sum);
+	const counts = exact.map(Math.floor);
+	const missing = count - counts.reduce((total, each) => total + each, 0);
+	const byRemainder = exact.map((value, index) => ({ index, rest: value - Math.floor(value) }));
+	byRemainder.sort((a, b) => b.rest - a.rest || a.index - b.index);
+	for (const { index } of byRemainder.slice(0, missing)) counts[index] = (counts[index] ?? 0) + 1;
+	return counts;
+};
+
+/**
+ * A list of `count` different numbers in the mix's proportions, shuffled: the same for the same seed.
+ * @param numbering `e164` uses that plan's fixed times instead of the mix's own
+ */
+export const numbersOf = (
+	mix: readonly Share[],
+	{ count, seed, numbering = "private" }: { count: number; seed: number; numbering?: "private" | "e164" },
+): string[] => {
+	const counts = countsOf(mix, count);
+	const used = new Map<BehaviourKind, number>();
+	const numbers = mix.flatMap(({ behaviour }, index) =>
+		Array.from({ length: counts[index] ?? 0 }, () => {
+			const serial = used.get(behaviour.kind) ?? 0;
+			used.set(behaviour.kind, serial + 1);
+			return numbering === "private" ? privateNumber(behaviour, serial) : e164Number(behaviour.kind, serial);
+		}),
+	);
+	const random = seededRandom(seed);
+	for (let index = numbers.length - 1; index > 0; index--) {
+		const other = Math.floor(random() * (index + 1));
+		[numbers[index], numbers[other]] = [numbers[other] as string, numbers[index] as string];
+	}
+	return numbers;
+};

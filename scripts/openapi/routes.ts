@@ -1,0 +1,234 @@
+import type { z } from "zod";
+import { uploadSchema } from "../../shared/contacts/uploads.ts";
+import {
+	campaignPatchSchema,
+	campaignSchema,
+	contactRowSchema,
+	testCallSchema,
+} from "../../shared/contract/campaign.ts";
+import {
+	enrolHostSchema,
+	helloRequestSchema,
+	hostConfigSchema,
+	peekResponseSchema,
+	syncRequestSchema,
+	syncResponseSchema,
+} from "../../shared/contract/host.ts";
+import { trunkSchema } from "../../shared/contract/trunk.ts";
+
+/** One route of the API as the document describes it. */
+export interface DocumentedRoute {
+	method: "GET" | "POST" | "PUT" | "PATCH";
+	/** As in serverless.yml. */
+	path: string;
+	summary: string;
+	/** Whose token is needed. */
+	token: "operator" | "host" | "none";
+	/** Name of the component and its schema. */
+	body?: { name: string; schema: z.ZodType; note?: string };
+	/** The body is a list of contacts in one of three formats. */
+	listBody?: boolean;
+	answers: { status: number; name?: string; schema?: z.ZodType; description: string; csv?: boolean }[];
+	/** Takes `Idempotency-Key`. */
+	creates?: boolean;
+	/** Takes `limit` and `cursor`. */
+	paged?: boolean;
+}
+
+/** A row of a list; in the campaign each row is checked by itself. */
+export { contactRowSchema };
+
+const HOST_ERRORS = "409: `staleEpoch` (say hello), `seqAhead` (with `expectedSeq`), `seqOld`, `wait`.";
+
+export const ROUTES: DocumentedRoute[] = [
+	{
+		method: "POST",
+		path: "/v1/campaigns",
+		summary: "Creates a campaign, with a list or without.",
+		token: "operator",
+		body: { name: "Campaign", schema: campaignSchema },
+		answers: [{ status: 201, description: "The campaign's id and state, and what became of its list." }],
+		creates: true,
+	},
+	{
+		method: "GET",
+		path: "/v1/campaigns",
+		summary: "Lists campaigns, newest first.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items, cursor }`; `cursor` is null on the last page." }],
+		paged: true,
+	},
+	{
+		method: "GET",
+		path: "/v1/campaigns/{campaignId}",
+		summary: "Shows state, counts, outcomes and timing of a campaign.",
+		token: "operator",
+		answers: [{ status: 200, description: "The campaign." }],
+	},
+	{
+		method: "PATCH",
+		path: "/v1/campaigns/{campaignId}",
+		summary: "Changes a campaign; in force for the next grant.",
+		token: "operator",
+		body: { name: "CampaignPatch", schema: campaignPatchSchema },
+		answers: [{ status: 200, description: "The campaign as it stands now." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/pause",
+		summary: "Stops granting calls; live calls end normally.",
+		token: "operator",
+		answers: [{ status: 200, description: "The campaign as it stands now." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/resume",
+		summary: "Goes on after a pause.",
+		token: "operator",
+		answers: [{ status: 200, description: "The campaign as it stands now." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/cancel",
+		summary: "Ends a campaign for good; contacts that were not called end as cancelled.",
+		token: "operator",
+		answers: [{ status: 200, description: "The campaign as it stands now." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/campaigns/{campaignId}/calls",
+		summary: "Lists call records; `Accept: text/csv` gives CSV.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items, cursor }`, or CSV.", csv: true }],
+		paged: true,
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/contacts",
+		summary: "Adds contacts; those the campaign has already are left as they are.",
+		token: "operator",
+		listBody: true,
+		answers: [
+			{ status: 201, description: "Stored: accepted, duplicates, and rejected rows with line and reason." },
+			{ status: 202, description: "Checked, and being stored in the background; figures as in 201." },
+		],
+		creates: true,
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/uploads",
+		summary: "Asks for a form by which a long list is uploaded.",
+		token: "operator",
+		body: { name: "Upload", schema: uploadSchema },
+		answers: [{ status: 201, description: "`{ uploadId, uploadUrl, fields }`: POST the fields and the file there." }],
+		creates: true,
+	},
+	{
+		method: "POST",
+		path: "/v1/campaigns/{campaignId}/uploads/{uploadId}/complete",
+		summary: "Starts the import of an uploaded list.",
+		token: "operator",
+		answers: [{ status: 202, description: "The import." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/calls",
+		summary: "Places one test call, by the rules of a campaign.",
+		token: "operator",
+		body: { name: "TestCall", schema: testCallSchema },
+		answers: [{ status: 201, description: "The campaign of one contact that carries the call." }],
+		creates: true,
+	},
+	{
+		method: "PUT",
+		path: "/v1/trunks/{trunkId}",
+		summary: "Creates or replaces a trunk.",
+		token: "operator",
+		body: { name: "Trunk", schema: trunkSchema },
+		answers: [
+			{ status: 200, description: "The trunk, replaced." },
+			{ status: 201, description: "The trunk, new." },
+		],
+	},
+	{
+		method: "GET",
+		path: "/v1/trunks",
+		summary: "Lists trunks.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items, cursor }`." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/hosts",
+		summary: "Enrols a steady host; its token is shown once.",
+		token: "operator",
+		body: { name: "EnrolHost", schema: enrolHostSchema },
+		answers: [{ status: 201, description: "`{ hostId, token }`." }],
+		creates: true,
+	},
+	{
+		method: "GET",
+		path: "/v1/hosts",
+		summary: "Lists hosts.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items, cursor }`." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/hosts/{hostId}/drain",
+		summary: "Grants a host nothing more; its live calls end normally.",
+		token: "operator",
+		answers: [{ status: 200, description: "The host." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/hosts/{hostId}/undrain",
+		summary: "Lets a drained host dial again.",
+		token: "operator",
+		answers: [{ status: 200, description: "The host." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/fleet",
+		summary: "Capacity, live channels and granted channels, by tier and by host.",
+		token: "operator",
+		answers: [{ status: 200, description: "The fleet." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/hosts/{hostId}/hello",
+		summary: "Asks for an epoch.",
+		token: "host",
+		body: { name: "HelloRequest", schema: helloRequestSchema },
+		answers: [{ status: 200, description: `\`{ epoch, now, configVersion }\`. ${HOST_ERRORS}` }],
+	},
+	{
+		method: "POST",
+		path: "/v1/hosts/{hostId}/sync",
+		summary: "Reports outcomes, gets calls, slots and shares.",
+		token: "host",
+		body: { name: "SyncRequest", schema: syncRequestSchema },
+		answers: [{ status: 200, name: "SyncResponse", schema: syncResponseSchema, description: HOST_ERRORS }],
+	},
+	{
+		method: "GET",
+		path: "/v1/hosts/{hostId}/peek",
+		summary: "Says to an idle host whether a sync would bring calls.",
+		token: "host",
+		answers: [{ status: 200, name: "PeekResponse", schema: peekResponseSchema, description: HOST_ERRORS }],
+	},
+	{
+		method: "GET",
+		path: "/v1/hosts/{hostId}/config",
+		summary: "What a host needs to know: capacity, trunks, times.",
+		token: "host",
+		answers: [{ status: 200, name: "HostConfig", schema: hostConfigSchema, description: "The configuration." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/health",
+		summary: "Says whether the control plane is up.",
+		token: "none",
+		answers: [{ status: 200, description: "`{ status, now }`." }],
+	},
+];

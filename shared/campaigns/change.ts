@@ -1,0 +1,125 @@
+import type { ImportingCampaign } from "../contacts/import-items.ts";
+import { readCampaign } from "../contacts/import-items.ts";
+import type { ApiDeps } from "../contacts/ports.ts";
+import { type CampaignPatch, campaignPatchSchema } from "../contract/campaign.ts";
+import { conflict, notFound, tryAgain } from "../contract/errors.ts";
+import { update } from "../store/db.ts";
+import { campaignKey } from "../store/items.ts";
+import { parseOrRefuse } from "../validation/details.ts";
+import { checkCallerId, refuseNotBuilt, trunkFor } from "./check-campaign.ts";
+import { changeCampaignCap } from "./registration.ts";
+import {
+	type AskedChange,
+	afterFirstList,
+	isAlready,
+	isPossible,
+	isTerminal,
+	possibleChanges,
+	runningUpdate,
+} from "./states.ts";
+
+/** The campaign changes by itself too (its list is done, its time has come): so often is a change looked at again. */
+const MAX_TRIES = 10;
+
+const changing = (campaignId: string): Error =>
+	tryAgain(`The state of campaign "${campaignId}" is changing; repeat the request.`);
+
+const impossible = (change: string, campaign: ImportingCampaign): Error => {
+	const possible = possibleChanges(campaign.state);
+	return conflict(
+		"notPossible",
+		`Campaign "${campaign.campaignId}" is ${campaign.state}; ${change} is not possible from there${
+			possible ? ` (possible: ${possible})` : ": it is over"
+		}.`,
+		{ state: campaign.state },
+	);
+};
+
+/** The state that a change leads to, and what else the same write sets. */
+const transition = (
+	change: AskedChange,
+	campaign: ImportingCampaign,
+	now: number,
+): { next: ImportingCampaign["state"]; also: string; values: Record<string, unknown> } => {
+	if (change === "pause") return { next: "paused", also: ", pausedFrom = :read", values: {} };
+	if (change === "cancel") return { next: "cancelled", also: ", finishedAt = :now", values: { ":now": now } };
+	const from = campaign.pausedFrom ?? "running";
+	// Its time may have come while it was paused.
+	const next = from === "scheduled" ? afterFirstList(campaign.startAt, now) : from;
+	const starts = next === "running" ? runningUpdate(next) : "";
+	return { next, also: `${starts} REMOVE pausedFrom`, values: starts ? { ":now": now } : {} };
+};
+
+/** Pauses, resumes or cancels a campaign in one conditional write; throws 404, or 409 naming what is possible. */
+export const changeState = async (
+	deps: ApiDeps,
+	tenant: string,
+	campaignId: string,
+	change: AskedChange,
+): Promise<ImportingCampaign> => {
+	for (let i = 0; i < MAX_TRIES; i++) {
+		const campaign = await readCampaign(deps, tenant, campaignId);
+		if (!campaign) throw notFound("campaign", campaignId);
+		if (isAlready(change, campaign.state)) return campaign;
+		if (!isPossible(change, campaign.state)) throw impossible(change, campaign);
+		const { next, also, values } = transition(change, campaign, deps.now());
+		const result = await update<ImportingCampaign>(deps.db, {
+			TableName: deps.tables.campaigns,
+			Key: campaignKey(tenant, campaignId),
+			ConditionExpression: "#state = :read",
+			UpdateExpression: `SET #state = :next${also}`,
+			ExpressionAttributeNames: { "#state": "state" },
+			ExpressionAttributeValues: { ":read": campaign.state, ":next": next, ...values },
+			ReturnValues: "ALL_NEW",
+		});
+		if (!result.ok || !result.item) continue;
+		deps.log.info(`campaign.${change}`, { tenant, campaignId, from: campaign.state, to: next });
+		return result.item;
+	}
+	throw changing(campaignId);
+};
+
+/** Asks for the sweep of a cancelled campaign; the minute's tick asks again until it is done. */
+export const askForSweep = (deps: ApiDeps, tenant: string, campaignId: string): Promise<void> =>
+	deps.queues.send("sweeps", [{ body: { tenant, campaignId, round: 0 } }]);
+
+export const parsePatch = (body: unknown): CampaignPatch => {
+	refuseNotBuilt(body);
+	return parseOrRefuse(campaignPatchSchema, body, "change");
+};
+
+/** Changes a campaign that is not over; in force for the next grant. Throws 404, 409 or 422. */
+export const patchCampaign = async (
+	deps: ApiDeps,
+	tenant: string,
+	campaignId: string,
+	patch: CampaignPatch,
+): Promise<ImportingCampaign> => {
+	const campaign = await readCampaign(deps, tenant, campaignId);
+	if (!campaign) throw notFound("campaign", campaignId);
+	if (isTerminal(campaign.state)) throw impossible("a change", campaign);
+	if (patch.callerId !== undefined) checkCallerId(await trunkFor(deps, tenant, campaign.trunk), patch.callerId);
+	const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
+	const result = await update<ImportingCampaign>(deps.db, {
+		TableName: deps.tables.campaigns,
+		Key: campaignKey(tenant, campaignId),
+		ConditionExpression: "NOT #state IN (:completed, :cancelled, :failed)",
+		UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`,
+		ExpressionAttributeNames: { "#state": "state", ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])) },
+		ExpressionAttributeValues: {
+			":completed": "completed",
+			":cancelled": "cancelled",
+			":failed": "failed",
+			...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
+		},
+		ReturnValues: "ALL_NEW",
+	});
+	if (!result.item) throw notFound("campaign", campaignId);
+	if (!result.ok) throw impossible("a change", result.item);
+	// After META: a campaign that is registered a moment later takes the new cap from there.
+	if (patch.maxChannels !== undefined) {
+		await changeCampaignCap(deps, tenant, campaign.trunk, campaignId, patch.maxChannels);
+	}
+	deps.log.info("campaign.changed", { tenant, campaignId, fields: fields.map(([name]) => name) });
+	return result.item;
+};

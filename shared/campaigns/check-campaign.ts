@@ -1,0 +1,45 @@
+import { type CampaignInput, campaignSchema, NOT_BUILT_FIELDS } from "../contract/campaign.ts";
+import { unprocessable } from "../contract/errors.ts";
+import type { Trunk } from "../contract/trunk.ts";
+import type { Deps } from "../deps.ts";
+import { readTrunk } from "../trunks/trunks.ts";
+import { parseOrRefuse } from "../validation/details.ts";
+
+/** Fields of the design that are not built yet: 422 that names them, never silently ignored. */
+export const refuseNotBuilt = (body: unknown): void => {
+	if (typeof body !== "object" || body === null) return;
+	const found = NOT_BUILT_FIELDS.filter((field) => Object.hasOwn(body, field));
+	if (found.length === 0) return;
+	throw unprocessable(
+		"notBuilt",
+		`Not built yet: ${found.join(", ")}. Leave ${found.length === 1 ? "it" : "them"} out.`,
+		found.map((field) => ({ path: field, message: "is not built yet" })),
+	);
+};
+
+/** The body of `POST /v1/campaigns`; throws 400 or 422 with every mistake. Rows of the list are not looked at. */
+export const parseCampaign = (body: unknown): CampaignInput => {
+	refuseNotBuilt(body);
+	return parseOrRefuse(campaignSchema, body, "campaign");
+};
+
+/** The trunk a campaign names; throws 422 where there is none. */
+export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Promise<Trunk> => {
+	const item = await readTrunk(deps, tenant, trunkId);
+	if (item) return item.trunk;
+	throw unprocessable("unknownTrunk", `There is no trunk "${trunkId}". Set it with PUT /v1/trunks/${trunkId}.`, [
+		{ path: "trunk", message: "is not known" },
+	]);
+};
+
+/** A caller id must be one of the trunk's; a private trunk takes any digits. Throws 422. */
+export const checkCallerId = (trunk: Trunk, callerId: string | undefined): void => {
+	if (callerId === undefined || trunk.callerIds.includes(callerId)) return;
+	if (trunk.numbering === "private" && /^[0-9]+$/.test(callerId)) return;
+	const allowed = trunk.callerIds.length > 0 ? trunk.callerIds.slice(0, 10).join(", ") : "none";
+	throw unprocessable(
+		"callerIdNotAllowed",
+		`Trunk "${trunk.id}" may not show ${callerId}; its caller ids: ${allowed}.`,
+		[{ path: "callerId", message: "is not one of the trunk's caller ids" }],
+	);
+};

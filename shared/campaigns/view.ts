@@ -1,0 +1,103 @@
+import type { ImportingCampaign, ImportState } from "../contacts/import-items.ts";
+import { chunkKind } from "../contacts/import-items.ts";
+import { notFound } from "../contract/errors.ts";
+import type { Deps } from "../deps.ts";
+import type { ImportChunkItem, TrunkItem } from "../store/items.ts";
+import { readTrunk } from "../trunks/trunks.ts";
+import { type CampaignCounts, countsFrom, readCampaignItems, readHosts } from "./counts.ts";
+
+const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+
+/** What a campaign is, without its figures. */
+export const describeCampaign = (item: ImportingCampaign) => ({
+	campaignId: item.campaignId,
+	name: item.name,
+	state: item.state,
+	trunk: item.trunk,
+	callerId: item.callerId ?? null,
+	then: item.then,
+	maxChannels: item.maxChannels ?? null,
+	ringTimeoutSec: item.ringTimeoutSec,
+	maxCallSec: item.maxCallSec,
+	retry: item.retry,
+	createdAt: iso(item.createdAt),
+	startAt: iso(item.startAt),
+	startedAt: iso(item.startedAt),
+	finishedAt: iso(item.finishedAt),
+	...(item.pausedFrom === undefined ? {} : { pausedFrom: item.pausedFrom }),
+	...(item.failure === undefined ? {} : { failure: item.failure }),
+	...(item.state === "cancelled" ? { swept: item.sweptAt !== undefined } : {}),
+});
+
+/** A campaign in a list. */
+export const summarize = (item: ImportingCampaign) => ({
+	campaignId: item.campaignId,
+	name: item.name,
+	state: item.state,
+	trunk: item.trunk,
+	createdAt: iso(item.createdAt),
+	startAt: iso(item.startAt),
+	startedAt: iso(item.startedAt),
+	finishedAt: iso(item.finishedAt),
+});
+
+const describeImport = (item: ImportState, chunks: ImportChunkItem[]) => {
+	const prefix = chunkKind(item.importId, 0).slice(0, -7);
+	const own = chunks.filter((chunk) => chunk.kind.startsWith(prefix));
+	const sum = (of: (chunk: ImportChunkItem) => number): number => own.reduce((n, chunk) => n + of(chunk), 0);
+	return {
+		importId: item.importId,
+		state: item.state,
+		createdAt: iso(item.createdAt),
+		finishedAt: iso(item.finishedAt),
+		/** How many chunks there are is known once the list is split. */
+		chunks: { known: item.chunks, stored: own.length, final: item.split },
+		accepted: sum((chunk) => chunk.accepted),
+		duplicates: sum((chunk) => chunk.duplicates),
+		rejectedCount: sum((chunk) => chunk.rejectedCount),
+		rejected: own.flatMap((chunk) => chunk.rejected).slice(0, MAX_REJECTED_PER_VIEW),
+		...(item.failure === undefined ? {} : { failure: item.failure }),
+	};
+};
+/** Bad rows shown for each import. */
+const MAX_REJECTED_PER_VIEW = 500;
+
+/** Channels of a campaign: those that hosts hold for it, or that may still be up on lost ones, and its cap. */
+const channelsOf = (
+	campaign: ImportingCampaign,
+	trunk: TrunkItem | undefined,
+): { live: number; cap: number | null } => {
+	const entry = trunk?.c[campaign.campaignId];
+	const own = entry?.cap ?? campaign.maxChannels ?? trunk?.cap;
+	return {
+		live: entry ? entry.cap - entry.free : 0,
+		cap: own === undefined ? null : Math.min(own, trunk?.cap ?? own),
+	};
+};
+
+export type CampaignView = ReturnType<typeof describeCampaign> &
+	CampaignViewFigures & { imports: ReturnType<typeof describeImport>[] };
+interface CampaignViewFigures {
+	counts: Pick<CampaignCounts, "total" | "pending" | "inProgress" | "done">;
+	outcomes: CampaignCounts["outcomes"];
+	attempts: number;
+	channels: { live: number; cap: number | null };
+}
+
+/** Everything about one campaign; throws 404. */
+export const viewCampaign = async (deps: Deps, tenant: string, campaignId: string): Promise<CampaignView> => {
+	const [items, hosts] = await Promise.all([readCampaignItems(deps, tenant, campaignId), readHosts(deps, tenant)]);
+	const meta = items.meta as ImportingCampaign | undefined;
+	if (!meta) throw notFound("campaign", campaignId);
+	const { outcomes, attempts, total, pending, inProgress, done } = countsFrom(campaignId, items, hosts);
+	return {
+		...describeCampaign(meta),
+		counts: { total, pending, inProgress, done },
+		outcomes,
+		attempts,
+		channels: channelsOf(meta, await readTrunk(deps, tenant, meta.trunk)),
+		imports: (items.imports as ImportState[])
+			.sort((a, b) => a.createdAt - b.createdAt)
+			.map((item) => describeImport(item, items.chunks)),
+	};
+};

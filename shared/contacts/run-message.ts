@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { ruleOf } from "../numbers/check.ts";
+import { readTrunk } from "../trunks/trunks.ts";
+import {
+	type Chunk,
+	type ImportState,
+	MAX_REJECTED_PER_CHUNK,
+	readCampaign,
+	readImport,
+	stagedKey,
+	uploadKey,
+} from "./import-items.ts";
+import { parseRecords, splitterFor } from "./parse.ts";
+import type { ApiDeps } from "./ports.ts";
+import { checkRows } from "./rows.ts";
+import { splitUpload } from "./split-upload.ts";
+import { runChunk } from "./store-chunk.ts";
+
+const common = { tenant: z.string().min(1), campaignId: z.string().min(1), importId: z.string().min(1) };
+const at = { offset: z.int().min(0), line: z.int().min(1), n: z.int().min(0) };
+
+/** What the imports queue carries. */
+export const importMessageSchema = z.discriminatedUnion("kind", [
+	z.object({ kind: z.literal("split"), ...common, from: z.object(at).optional() }),
+	z.object({
+		kind: z.literal("chunk"),
+		...common,
+		n: z.int().min(0),
+		/** Of an upload: which bytes. */
+		start: z.int().min(0).optional(),
+		end: z.int().min(0).optional(),
+		line: z.int().min(1).optional(),
+	}),
+]);
+export type ImportMessage = z.infer<typeof importMessageSchema>;
+
+const loadStaged = async (
+	deps: ApiDeps,
+	item: ImportState,
+	message: ImportMessage & { kind: "chunk" },
+): Promise<Chunk> => {
+	const text =
+		item.source === "item"
+			? item.rows
+			: Buffer.from(
+					await deps.objects.get(stagedKey(message.tenant, message.campaignId, item.importId, message.n)),
+				).toString("utf8");
+	if (text === undefined) throw new Error(`Import ${item.importId} has no rows`);
+	return JSON.parse(text) as Chunk;
+};
+
+const loadUploaded = async (
+	deps: ApiDeps,
+	item: ImportState,
+	message: ImportMessage & { kind: "chunk" },
+): Promise<Chunk> => {
+	const { tenant, campaignId, start, end, line } = message;
+	const { shape } = item;
+	if (!shape || start === undefined || end === undefined || line === undefined) {
+		throw new Error(`Chunk ${message.n} of upload ${item.importId} does not say what it is`);
+	}
+	const campaign = await readCampaign(deps, tenant, campaignId);
+	const trunk = campaign && (await readTrunk(deps, tenant, campaign.trunk));
+	if (!trunk) throw new Error(`The trunk of campaign ${campaignId} is gone`);
+	const bytes = await deps.objects.get(uploadKey(tenant, campaignId, item.importId), { start, end });
+	const splitter = splitterFor(shape, { offset: start, line });
+	const ranges = [...splitter.push(bytes), ...splitter.end()];
+	return checkRows(ruleOf(trunk.trunk), parseRecords(shape, bytes, start, ranges), MAX_REJECTED_PER_CHUNK);
+};
+
+/** Does what a message of the imports queue asks for. Repeatable. */
+export const runImportMessage = async (deps: ApiDeps, message: ImportMessage, deadline: number): Promise<void> => {
+	const { tenant, campaignId, importId } = message;
+	const item = await readImport(deps, tenant, campaignId, importId);
+	// Sent before the item was written, or long after everything was deleted: the tick takes care of the first.
+	if (!item) {
+		deps.log.warn("import.unknown", { campaignId, importId });
+		return;
+	}
+	if (message.kind === "split") {
+		await splitUpload(deps, tenant, campaignId, item, message.from, deadline);
+		return;
+	}
+	await runChunk(deps, tenant, campaignId, item, message.n, () =>
+		item.source === "upload" ? loadUploaded(deps, item, message) : loadStaged(deps, item, message),
+	);
+};

@@ -1,0 +1,219 @@
+import { campaignCounts } from "../../../shared/campaigns/counts.ts";
+import { formatCallId, parseCallId } from "../../../shared/contract/ids.ts";
+import type { Deps } from "../../../shared/deps.ts";
+import type { HostItem, TrunkItem } from "../../../shared/store/items.ts";
+import type { MemoryDynamo } from "../memory-dynamo.ts";
+import { campaignsOf, contactsOf, TENANT, type WorldConfig } from "./world.ts";
+
+export type ViolationKind =
+	| "hostCap"
+	| "trunkCap"
+	| "campaignCap"
+	| "callsPerSecond"
+	| "dialedTwice"
+	| "dialedAfterRedial"
+	| "answersDiffer"
+	| "contactLost"
+	| "outcomeLost"
+	| "counters"
+	| "channelSum"
+	| "channelLeak"
+	| "slowRecovery"
+	| "handlerFault"
+	| "agentFault";
+
+/** An invariant of the protocol does not hold. */
+export class Violation extends Error {
+	override readonly name = "Violation";
+	readonly kind: ViolationKind;
+	constructor(kind: ViolationKind, message: string) {
+		super(`${kind}: ${message}`);
+		this.kind = kind;
+	}
+}
+
+const sum = (values: Record<string, number>): number => Object.values(values).reduce((a, b) => a + b, 0);
+
+/** A call as the carrier has it. */
+export interface CarrierCall {
+	callId: string;
+	host: string;
+	trunk: string;
+	campaignId: string;
+}
+
+/** What the carrier sees, judged at every INVITE: caps, calls per second, every attempt at most once. */
+export class Carrier {
+	readonly live = new Map<string, CarrierCall>();
+	/** By campaign, contact and attempt: who dialed it. */
+	readonly dialed = new Map<string, string>();
+	/** By campaign and contact: the newest attempt that was granted to a host. */
+	readonly granted = new Map<string, number>();
+	readonly #config: WorldConfig;
+	readonly #caps: Map<string, number>;
+	readonly #recent = new Map<string, number[]>();
+
+	constructor(config: WorldConfig, campaignIdOf: (letter: string) => string) {
+		this.#config = config;
+		this.#caps = new Map(config.campaigns.map((campaign) => [campaignIdOf(campaign.letter), campaign.cap]));
+	}
+
+	/** A call reached a host. */
+	onGrant(callId: string): void {
+		const ref = parseCallId(callId);
+		if (!ref) throw new Error(`granted a call without a callId: ${callId}`);
+		const contact = `${ref.campaignId} ${ref.contactKey}`;
+		this.granted.set(contact, Math.max(ref.attempt, this.granted.get(contact) ?? 0));
+	}
+
+	/** The first INVITE of a call. */
+	invite(now: number, call: CarrierCall): void {
+		const ref = parseCallId(call.callId);
+		if (!ref) throw new Error(`invited without a callId: ${call.callId}`);
+		const contact = `${ref.campaignId} ${ref.contactKey}`;
+		const attempt = `${contact} ${ref.attempt}`;
+		const before = this.dialed.get(attempt);
+		if (before !== undefined)
+			throw new Violation("dialedTwice", `${attempt} by ${call.host} as ${call.callId}, before that by ${before}`);
+		this.dialed.set(attempt, `${call.host} as ${call.callId}`);
+		const newest = this.granted.get(contact) ?? 0;
+		if (newest > ref.attempt)
+			throw new Violation("dialedAfterRedial", `${attempt} by ${call.host} when attempt ${newest} had been granted`);
+		this.live.set(call.callId, call);
+		const count = (test: (other: CarrierCall) => boolean): number => [...this.live.values()].filter(test).length;
+		const ofHost = count((other) => other.host === call.host);
+		const hostCap = this.#config.hosts.find((host) => host.id === call.host)?.cap ?? 0;
+		if (ofHost > hostCap)
+			throw new Violation("hostCap", `${ofHost} calls of ${call.host}, which has ${hostCap} channels`);
+		const trunk = this.#config.trunks.find((each) => each.id === call.trunk);
+		const onTrunk = count((other) => other.trunk === call.trunk);
+		if (!trunk || onTrunk > trunk.maxChannels)
+			throw new Violation("trunkCap", `${onTrunk} calls on ${call.trunk} of ${trunk?.maxChannels}`);
+		const ofCampaign = count((other) => other.campaignId === call.campaignId);
+		const campaignCap = this.#caps.get(call.campaignId) ?? 0;
+		if (ofCampaign > campaignCap)
+			throw new Violation("campaignCap", `${ofCampaign} calls of ${call.campaignId}, cap ${campaignCap}`);
+		const recent = (this.#recent.get(call.trunk) ?? []).filter((at) => at > now - 1_000);
+		recent.push(now);
+		this.#recent.set(call.trunk, recent);
+		if (recent.length > trunk.maxCps)
+			throw new Violation(
+				"callsPerSecond",
+				`${recent.length} within a second on ${call.trunk}, which takes ${trunk.maxCps}: ${recent.map((at) => at - now).join(" ")} ms`,
+			);
+	}
+	end(callId: string): void {
+		this.live.delete(callId);
+	}
+}
+
+/** One answer for one seq, however often and by whomever it is made. */
+export class Answers {
+	readonly #said = new Map<string, string>();
+	check(hostId: string, epoch: number, seq: number, callIds: string[]): void {
+		const key = `${hostId}#${epoch}#${seq}`;
+		const said = [...callIds].sort().join(" ");
+		const before = this.#said.get(key);
+		if (before !== undefined && before !== said)
+			throw new Violation("answersDiffer", `${key}: [${before}], then [${said}]`);
+		this.#said.set(key, said);
+	}
+}
+
+/** `free + Σ a + Σ z = cap`, of every trunk and every campaign: holds at every moment. */
+export const checkChannelSums = (dynamo: MemoryDynamo): void => {
+	for (const trunk of dynamo.items<TrunkItem>("trunks")) {
+		if (trunk.trunkId.startsWith("#")) continue;
+		const held = [...Object.values(trunk.a).map((entry) => entry.n), ...Object.values(trunk.z).map((entry) => entry.n)];
+		const total = trunk.free + held.reduce((n, each) => n + sum(each), 0);
+		if (total !== trunk.cap)
+			throw new Violation(
+				"channelSum",
+				`trunk ${trunk.trunkId}: free + shares = ${total}, cap ${trunk.cap}: ${JSON.stringify(trunk)}`,
+			);
+		for (const [campaignId, entry] of Object.entries(trunk.c)) {
+			const ofCampaign = entry.free + held.reduce((n, each) => n + (each[campaignId] ?? 0), 0);
+			if (ofCampaign !== entry.cap)
+				throw new Violation(
+					"channelSum",
+					`${campaignId} on ${trunk.trunkId}: free + shares = ${ofCampaign}, cap ${entry.cap}: ${JSON.stringify(trunk)}`,
+				);
+		}
+	}
+};
+
+/** No channel is held any more. */
+export const checkChannelsFree = (dynamo: MemoryDynamo): void => {
+	for (const trunk of dynamo.items<TrunkItem>("trunks")) {
+		if (trunk.trunkId.startsWith("#")) continue;
+		if (trunk.free !== trunk.cap)
+			throw new Violation(
+				"channelLeak",
+				`trunk ${trunk.trunkId}: ${trunk.free} of ${trunk.cap} free: ${JSON.stringify({ a: trunk.a, z: trunk.z, c: trunk.c })}`,
+			);
+		for (const [campaignId, entry] of Object.entries(trunk.c))
+			if (entry.free !== entry.cap)
+				throw new Violation("channelLeak", `${campaignId}: ${entry.free} of ${entry.cap} free`);
+	}
+};
+
+/** Every contact has ended. */
+export const checkAllDone = (dynamo: MemoryDynamo): void => {
+	for (const contact of contactsOf(dynamo))
+		if (contact.state !== "done") throw new Violation("contactLost", JSON.stringify(contact));
+};
+
+/** Counters equal a recount of the records. */
+export const checkCounters = async (dynamo: MemoryDynamo, deps: Deps): Promise<void> => {
+	for (const campaign of campaignsOf(dynamo)) {
+		const contacts = contactsOf(dynamo).filter((contact) =>
+			contact.shardKey.startsWith(`${TENANT}#${campaign.campaignId}#`),
+		);
+		let attempts = 0;
+		const outcomes: Record<string, number> = {};
+		for (const contact of contacts) {
+			const history = Object.entries(contact.hist ?? {});
+			attempts += history.length;
+			for (const [attempt, entry] of history) {
+				const isEnd = contact.state === "done" && contact.outcome === entry.o && Number(attempt) === contact.attempt;
+				if (entry.fin && !isEnd)
+					throw new Violation(
+						"counters",
+						`a final attempt that is not the contact's outcome: ${JSON.stringify(contact)}`,
+					);
+				if (entry.fin) outcomes[entry.o] = (outcomes[entry.o] ?? 0) + 1;
+			}
+			if (contact.state === "done" && contact.outcome === "cancelled")
+				outcomes["cancelled"] = (outcomes["cancelled"] ?? 0) + 1;
+		}
+		const counts = await campaignCounts(deps, TENANT, campaign.campaignId);
+		// The sweep's end is what tells the counters of contacts that were cancelled.
+		if (campaign.sweptAt === undefined) delete outcomes["cancelled"];
+		const same = (a: Record<string, number>, b: Record<string, number>): boolean =>
+			[...Object.keys(a), ...Object.keys(b)].every((key) => (a[key] ?? 0) === (b[key] ?? 0));
+		if (counts.attempts !== attempts || !same(counts.outcomes, outcomes))
+			throw new Violation(
+				"counters",
+				`${campaign.campaignId}: counted ${JSON.stringify({ attempts: counts.attempts, outcomes: counts.outcomes })}, recount ${JSON.stringify({ attempts, outcomes })}`,
+			);
+	}
+};
+
+/** Outcomes that a host's disk had, or that were acknowledged, by callId: each stands in the contact's history, as its outcome or as late. */
+export const checkOutcomes = (dynamo: MemoryDynamo, outcomes: Map<string, string>): void => {
+	const contacts = new Map(
+		contactsOf(dynamo).map((contact) => [`${contact.shardKey.split("#")[1]} ${contact.contactKey}`, contact]),
+	);
+	for (const [callId, outcome] of outcomes) {
+		const ref = parseCallId(callId);
+		if (!ref) continue;
+		const entry = contacts.get(`${ref.campaignId} ${ref.contactKey}`)?.hist?.[String(ref.attempt)];
+		const rebuilt = entry && formatCallId({ ...ref, ver: entry.ver });
+		if (!entry || (entry.o !== outcome && entry.late !== outcome) || rebuilt !== callId)
+			throw new Violation("outcomeLost", `${callId} ended as ${outcome}, recorded is ${JSON.stringify(entry)}`);
+	}
+};
+
+/** Hosts whose epoch is neither alive nor settled. */
+export const unsettledHosts = (dynamo: MemoryDynamo): HostItem[] =>
+	dynamo.items<HostItem>("hosts").filter((host) => !host.hostId.includes("#") && host.state === "lost");
