@@ -24,5 +24,10 @@ export const chooseVoicePlane = async (
 const simulated = async (why: string): Promise<VoicePlane> => {
 	const { simulatedPlane } = await import("./simulated/plane.ts");
 	const plane: VoicePlane = simulatedPlane();
-	return { ...plane, note: `${plane.note}: ${why}` };
+	return {
+		kind: plane.kind,
+		note: `${plane.note}: ${why}`,
+		startHost: (options) => plane.startHost(options),
+		startCarrier: (options) => plane.startCarrier(options),
+	};
 };

@@ -46,6 +46,9 @@ exten => end,1,Wait(\${SECONDS})
 exten => busy,1,Hangup(17)
 exten => _X.,1,Wait(1)
  same => n,Hangup(16)
+exten => limited,1,Set(TIMEOUT(absolute)=1)
+ same => n,Wait(30)
+ same => n,Hangup(16)
 [contract-play]
 exten => s,1,Playback(\${SOUND})
  same => n,Hangup(16)
@@ -270,7 +273,8 @@ describe.each(PLANES)("ARI of the %s Asterisk", (kind, makePlane) => {
 		["the end of the extension", { context: "contract-wait", extension: "end", variables: { SECONDS: "0.2" } }, [], 0],
 		["a context that is not there", { context: "contract-none" }, [], 0],
 		["an extension that is not there", { extension: "none" }, [], 0],
-		["TIMEOUT(absolute)", { variables: { "TIMEOUT(absolute)": "1" } }, [], 0],
+		["TIMEOUT(absolute) from the start", { variables: { "TIMEOUT(absolute)": "1" } }, [], 0],
+		["TIMEOUT(absolute) from the answer", { extension: "limited" }, [], 0],
 		["Hangup(17)", { extension: "busy" }, [486], 17],
 	])(
 		"answered, then %s",
@@ -656,8 +660,24 @@ describe.each(PLANES)("ARI of the %s Asterisk", (kind, makePlane) => {
 			const number = unique("900050");
 			const id = await call(number);
 			await agent.until((event) => event.peer?.id === id && event.dialstatus === "ANSWER", `answer of ${id}`);
+			const ringing = await call(unique("7"));
+			await agent.until(
+				(event) => event.peer?.id === ringing && event.dialstatus === "RINGING",
+				`ringing of ${ringing}`,
+			);
 			await host.stop();
-			expect(story(await eventsOf(id)).at(-1)).toMatch(/^ChannelDestroyed Up/);
+			expect(story(await eventsOf(id))).toEqual([
+				...ANSWER,
+				"ChannelHangupRequest Up 4 soft",
+				"ChannelHangupRequest Up 16 soft",
+				"ChannelDestroyed Up 0",
+			]);
+			expect(story(await eventsOf(ringing))).toEqual([
+				...RING,
+				"ChannelHangupRequest Ringing 4 soft",
+				"Dial Ringing NOANSWER",
+				"ChannelDestroyed Ringing 0",
+			]);
 			expect((await endedAtCarrier(number)).status).toBe(200);
 			await host.start();
 			expect((await ari.get("/asterisk/info?only=status")).body).not.toEqual(started);

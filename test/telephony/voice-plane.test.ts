@@ -7,9 +7,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Behaviour, e164Number, FINAL_STATUS, privateNumber } from "../../local/voice/carrier/numbers.ts";
 import { peakChannels } from "../../local/voice/carrier/record.ts";
+import { startSipp } from "../../local/voice/carrier/sipp.ts";
 import { type AddressBlock, claimAddresses } from "../../local/voice/real/addresses.ts";
 import type { AsteriskHost } from "../../local/voice/real/asterisk.ts";
+import { providePrograms } from "../../local/voice/real/fetch.ts";
 import { realPlane } from "../../local/voice/real/plane.ts";
+import { VoiceError } from "../../local/voice/real/voice-error.ts";
 import type { Carrier, CarrierCall, VoiceHost } from "../../local/voice/types.ts";
 
 /** Fetching the programs is part of the first run. */
@@ -225,6 +228,69 @@ describe("the real voice plane", () => {
 			const [answer] = (await answered) as [Buffer];
 			stranger.close();
 			expect(answer.toString("latin1")).toMatch(/^SIP\/2\.0 (401|403|404) /);
+		},
+		CALLS_LIMIT_MS,
+	);
+
+	test(
+		"messages out of place do the carrier no harm",
+		async () => {
+			const stray = dgram.createSocket("udp4").bind(0, block.address(67));
+			await once(stray, "listening");
+			const source = `${block.address(67)}:${stray.address().port}`;
+			const message = (method: string, id: string): string =>
+				[
+					`${method} sip:2@${carrier.address}:5060 SIP/2.0`,
+					`Via: SIP/2.0/UDP ${source};branch=z9hG4bK${method}${id};rport`,
+					`From: <sip:x@${source}>;tag=x`,
+					`To: <sip:2@${carrier.address}>;tag=gone`,
+					`Call-ID: ${id}`,
+					`CSeq: 1 ${method}`,
+					`Contact: <sip:x@${source}>`,
+					"Content-Length: 0",
+					"",
+					"",
+				].join("\r\n");
+			const answerTo = async (method: string, id: string): Promise<string> => {
+				const answered = once(stray, "message");
+				stray.send(message(method, id), 5060, carrier.address);
+				return ((await answered) as [Buffer])[0].toString("latin1").split("\r\n")[0] ?? "";
+			};
+			for (const text of ["", "\r\n\r\n", "nonsense", message("ACK", "stray-ack"), message("INFO", "stray-info")])
+				stray.send(text, 5060, carrier.address);
+			expect(await answerTo("BYE", "stray-bye")).toMatch(/ 481 /);
+			expect(await answerTo("CANCEL", "stray-cancel")).toMatch(/ 481 /);
+			expect(await answerTo("OPTIONS", "stray-options")).toMatch(/ 200 /);
+			expect(await answerTo("INVITE", "stray-invite")).toMatch(/ 486 /);
+			stray.close();
+			const calls = await carrier.calls();
+			expect(calls.filter(({ id }) => id.startsWith("stray")).map(({ id }) => id)).toEqual(["stray-invite"]);
+		},
+		CALLS_LIMIT_MS,
+	);
+
+	test(
+		"a carrier on a port that is taken does not start, and one that died says so instead of showing an old record",
+		async () => {
+			const { sipp } = await providePrograms();
+			const place = { address: block.address(201), port: 5060, dir: join(dir, "second") };
+			await expect(startSipp(sipp, { ...place, address: carrier.address })).rejects.toThrow(VoiceError);
+			const second = await startSipp(sipp, place);
+			try {
+				expect(await second.calls()).toEqual([]);
+				process.kill(second.pid, "SIGKILL");
+				for (;;) {
+					const failure = await second.calls().then(
+						() => undefined,
+						(error: unknown) => error,
+					);
+					if (failure === undefined) continue;
+					expect(failure).toBeInstanceOf(VoiceError);
+					break;
+				}
+			} finally {
+				await second.stop();
+			}
 		},
 		CALLS_LIMIT_MS,
 	);

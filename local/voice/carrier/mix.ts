@@ -57,17 +57,23 @@ const countsOf = (mix: readonly Share[], count: number): number[] => {
 
 /**
  * A list of `count` different numbers in the mix's proportions, shuffled: the same for the same seed.
+ * @param firstSerial lists with serials apart share no number
  * @param numbering `e164` uses that plan's fixed times instead of the mix's own
  */
 export const numbersOf = (
 	mix: readonly Share[],
-	{ count, seed, numbering = "private" }: { count: number; seed: number; numbering?: "private" | "e164" },
+	{
+		count,
+		seed,
+		numbering = "private",
+		firstSerial = 0,
+	}: { count: number; seed: number; numbering?: "private" | "e164"; firstSerial?: number },
 ): string[] => {
 	const counts = countsOf(mix, count);
 	const used = new Map<BehaviourKind, number>();
 	const numbers = mix.flatMap(({ behaviour }, index) =>
 		Array.from({ length: counts[index] ?? 0 }, () => {
-			const serial = used.get(behaviour.kind) ?? 0;
+			const serial = used.get(behaviour.kind) ?? firstSerial;
 			used.set(behaviour.kind, serial + 1);
 			return numbering === "private" ? privateNumber(behaviour, serial) : e164Number(behaviour.kind, serial);
 		}),

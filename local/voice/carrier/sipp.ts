@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freeUdpPort } from "../real/addresses.ts";
 import { startChild } from "../real/child.ts";
 import type { Runnable } from "../real/run.ts";
 import { sipPing } from "../real/sip-ping.ts";
@@ -20,6 +21,10 @@ const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 /** SIPp ends itself when its loop was late this often; a busy machine is no reason to. */
 const NEVER = 1_000_000_000;
 
+export interface SippCarrier extends Carrier {
+	pid: number;
+}
+
 /**
  * A carrier: SIPp with the scenario beside this file. The called number decides what happens (numbers.ts).
  * `calls()` rejects with VoiceError once SIPp has ended without being stopped.
@@ -28,8 +33,13 @@ const NEVER = 1_000_000_000;
 export const startSipp = async (
 	program: Runnable,
 	options: { address: string; port: number; dir: string },
-): Promise<Carrier> => {
+): Promise<SippCarrier> => {
 	const { address, port, dir } = options;
+	// Another program on the port would answer in SIPp's place below.
+	if ((await freeUdpPort(address, port)) !== port)
+		throw new VoiceError(
+			`The carrier cannot have UDP port ${port} on ${address}: another program has it. Choose another address.`,
+		);
 	await mkdir(dir, { recursive: true });
 	const file = (name: string): string => join(dir, name);
 	// A record of its own for each start.
@@ -78,6 +88,7 @@ export const startSipp = async (
 	return {
 		address,
 		port,
+		pid: child.pid,
 		calls: async (): Promise<CarrierCall[]> => {
 			if (child.ended !== undefined && !stopped) throw await failure(`ended (${child.ended})`);
 			if (!stopped) await readInTurn();

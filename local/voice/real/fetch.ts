@@ -83,15 +83,24 @@ const programsIn = async (prefix: string, from: string): Promise<VoicePrograms> 
 	};
 };
 
+/** What a program prints about itself. It may be on a file system where nothing can be run. */
+const asked = async (argv: Runnable["argv"], question: string): Promise<string> => {
+	try {
+		return (await outputOf(argv, [question])).text;
+	} catch (error) {
+		throw new VoiceError(`${argv.join(" ")} cannot be run: ${(error as Error).message}`, { cause: error });
+	}
+};
+
 const asteriskVersion = async (argv: Runnable["argv"]): Promise<string> => {
-	const { text } = await outputOf(argv, ["-V"]);
+	const text = await asked(argv, "-V");
 	const version = /Asterisk (?:certified[/-])?(\d+\.\S+)/.exec(text)?.[1];
 	if (version === undefined) throw new VoiceError(`${argv.join(" ")} -V did not name a version: ${text.slice(0, 500)}`);
 	return version;
 };
 
 const sippVersion = async (argv: Runnable["argv"]): Promise<string> => {
-	const { text } = await outputOf(argv, ["-v"]);
+	const text = await asked(argv, "-v");
 	const version = /SIPp v(\d[^\s-]*)/.exec(text)?.[1];
 	if (version === undefined) throw new VoiceError(`${argv.join(" ")} -v did not name a version: ${text.slice(0, 500)}`);
 	return version;

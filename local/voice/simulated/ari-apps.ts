@@ -1,4 +1,4 @@
-import type { SimEvent } from "./asterisk-core.ts";
+import type { SimEvent } from "./asterisk-types.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimFaults } from "./faults.ts";
 

@@ -150,7 +150,7 @@ const sourcesOf = (parameters: Parameters, { core }: AriContext): string[] | Ari
 	for (const source of given.split(",")) {
 		if (!/^(channel|bridge|endpoint|deviceState):/.test(source)) return refuse(400, "Invalid event source URI scheme");
 		const name = source.slice(source.indexOf(":") + 1);
-		const known = name.includes("/") ? core.endpointJson(name) !== undefined : /^(PJSIP|IAX2)$/.test(name);
+		const known = name.includes("/") ? core.endpoints.json(name) !== undefined : /^(PJSIP|IAX2)$/.test(name);
 		if (!source.startsWith("endpoint:") || !known) return refuse(422, "Event source does not exist");
 		sources.push(name);
 	}
@@ -210,10 +210,10 @@ const reload: Handler = (context, _, [module = ""]) => {
 };
 
 const endpointsOf = ({ core }: AriContext, technology?: string): unknown[] =>
-	core
-		.endpointNames()
+	core.endpoints
+		.names()
 		.filter((name) => technology === undefined || name.startsWith(`${technology}/`))
-		.map((name) => core.endpointJson(name));
+		.map((name) => core.endpoints.json(name));
 
 /** `*` stands for any one segment. */
 export const ROUTES: { pattern: readonly string[]; methods: Record<string, Handler> }[] = [
@@ -267,7 +267,7 @@ export const ROUTES: { pattern: readonly string[]; methods: Record<string, Handl
 		pattern: ["endpoints", "*", "*"],
 		methods: {
 			GET: ({ core }, _, [technology, resource]) =>
-				found(core.endpointJson(`${technology}/${resource}`), "Endpoint not found"),
+				found(core.endpoints.json(`${technology}/${resource}`), "Endpoint not found"),
 		},
 	},
 	{ pattern: ["sounds"], methods: { GET: ({ sounds }) => ok(sounds()) } },

@@ -14,6 +14,8 @@ export interface SimAriOptions {
 	faults?: SimFaults;
 	/** Reads a module's files again. @returns false where there is no such module */
 	reload?: (module: string) => boolean;
+	/** Whether a part of ARI is loaded, as `channels` (res_ari_channels); all are where absent. */
+	loaded?: (part: string) => boolean;
 	/** Names of all sounds with their formats. */
 	sounds?: () => { id: string; formats: { language: string; format: string }[] }[];
 }
@@ -31,8 +33,10 @@ export class SimAri {
 	readonly apps: AriApps;
 	readonly faults: SimFaults;
 	private readonly context: AriContext;
+	private readonly loaded: (part: string) => boolean;
 
-	constructor({ clock, core, asteriskId, faults = noFaults(), reload, sounds }: SimAriOptions) {
+	constructor({ clock, core, asteriskId, faults = noFaults(), reload, loaded, sounds }: SimAriOptions) {
+		this.loaded = loaded ?? (() => true);
 		this.faults = faults;
 		this.apps = new AriApps({ clock, faults, asteriskId });
 		this.context = {
@@ -52,7 +56,7 @@ export class SimAri {
 		if (take(faults, "loseRequests")) return undefined;
 		const segments = request.path.split("/").filter((segment) => segment !== "");
 		const route = ROUTES.find(({ pattern }) => matches(pattern, segments));
-		if (!route) return refuse(404, "Resource not found");
+		if (!route || !this.loaded(segments[0] ?? "")) return refuse(404, "Resource not found");
 		const handler = route.methods[request.method];
 		if (!handler)
 			return {

@@ -1,6 +1,14 @@
+import type {
+	SimAsteriskConfig,
+	SimAsteriskOptions,
+	SimEvent,
+	SimOriginate,
+	SimOriginateResult,
+} from "./asterisk-types.ts";
 import { causeOfStatus, causeText, dialStatusOf, statusOfCause } from "./causes.ts";
-import { ariTime, channelJson, parseCallerId, parseDialString, type SimChannel, type SimEndpoint } from "./channel.ts";
-import { type Dialplan, findExtension, stepOf } from "./dialplan.ts";
+import { ariTime, channelJson, parseCallerId, parseDialString, type SimChannel } from "./channel.ts";
+import { findExtension, stepOf } from "./dialplan.ts";
+import { Endpoints, endpointName } from "./endpoints.ts";
 import { GIVE_UP_MS, type SimNetwork, type SipMessage, type SipNode } from "./network.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -39,60 +47,9 @@ import { Tasks } from "./tasks.ts";
  *     BYE        → ChannelHangupRequest, ChannelHangupRequest 16 soft, ChannelDestroyed 0 without tech_cause
  *     Hangup(n)  → ChannelHangupRequest 16 soft, ChannelDestroyed n
  *     end of the extension, or TIMEOUT(absolute) after the answer → ChannelHangupRequest 16 soft, ChannelDestroyed 0
+ *     stop()     → as hangup, with 4 instead of 32, then ChannelDestroyed 0
  *     hangup(n)  → ChannelHangupRequest 32 soft, then (Up) ChannelHangupRequest 16 soft or (else) Dial NOANSWER…, then ChannelDestroyed n
  */
-export interface SimAsteriskConfig {
-	endpoints: SimEndpoint[];
-	dialplan: Dialplan;
-	/** `channelvars` of ari.conf. */
-	channelVars: string[];
-	/** How long a sound takes, ms; undefined where this host has none of that name. */
-	soundMs: (sound: string) => number | undefined;
-}
-
-export interface SimOriginate {
-	channelId?: string;
-	/** As `PJSIP/number@trunk`. */
-	endpoint: string;
-	context?: string;
-	extension?: string;
-	priority?: number;
-	callerId?: string;
-	/** Seconds of ringing; 30 where absent, unlimited where 0 or less. */
-	timeoutSec?: number;
-	variables?: Record<string, string>;
-}
-
-export type SimOriginateResult =
-	| { kind: "created"; channel: Record<string, unknown> }
-	| { kind: "duplicate" }
-	| { kind: "refused"; status: 400 | 500; message: string };
-
-/** An event as ARI sends it, without `application` and `asterisk_id`, and what it is about. */
-export interface SimEvent {
-	json: { type: string; timestamp: string } & Record<string, unknown>;
-	channelId?: string;
-	/** As `PJSIP/trunk`. */
-	endpoint: string;
-}
-
-export interface SimAsteriskOptions {
-	network: SimNetwork;
-	/** Loopback address of its own. */
-	address: string;
-	/** 0 ≤ x < 1: channel ids that the caller left out, SIP Call-IDs, small delays. */
-	random: () => number;
-	/** SIP port. */
-	port?: number;
-}
-
-interface EndpointState {
-	endpoint: SimEndpoint;
-	/** What OPTIONS said of its contact. */
-	contact: "unknown" | "reachable" | "unreachable";
-	timer: unknown;
-}
-
 const DEFAULT_TIMEOUT_SEC = 30;
 /** The longest unique id Asterisk takes. */
 export const MAX_CHANNEL_ID_CHARS = 149;
@@ -100,6 +57,13 @@ export const MAX_CHANNEL_ID_CHARS = 149;
 const DIAL_DELAY_MS = { from: 1, to: 3 };
 /** From a request to hang up until the channel is gone, ms. */
 const HANGUP_DELAY_MS = { from: 0.3, to: 1 };
+
+/** How ChannelHangupRequest names the reasons that are not Q.850: asked for by ARI, and Asterisk's own end. */
+const BY_REQUEST = 32;
+const SHUTDOWN = 4;
+
+/** The function that limits a call's time. */
+const ABSOLUTE = "TIMEOUT(absolute)";
 
 const APP = "AppDial2";
 const APP_DATA = "(Outgoing Line)";
@@ -118,7 +82,7 @@ export class SimAsteriskCore implements SipNode {
 	};
 	private readonly channels = new Map<string, SimChannel>();
 	private readonly byCallId = new Map<string, SimChannel>();
-	private readonly endpoints = new Map<string, EndpointState>();
+	readonly endpoints: Endpoints;
 	private readonly listeners = new Set<(event: SimEvent) => void>();
 	private channelCount = 0;
 	private startedAt = 0;
@@ -130,6 +94,13 @@ export class SimAsteriskCore implements SipNode {
 		this.node = `${address}:${port}`;
 		this.random = random;
 		this.tasks = new Tasks(network.clock);
+		this.endpoints = new Endpoints({
+			network,
+			random,
+			tasks: this.tasks,
+			channels: this.channels,
+			tell: (event) => this.tell(event),
+		});
 	}
 
 	/** Whether the process runs (paused or not). */
@@ -152,14 +123,17 @@ export class SimAsteriskCore implements SipNode {
 		this.startedAt = this.network.clock.now();
 		this.channelCount = 0;
 		this.network.join(this);
-		for (const state of this.endpoints.values()) this.qualifyFrom(state);
+		this.endpoints.start();
 	}
 
 	/** SIGTERM: every call is hung up, with its events. */
 	stop(): void {
 		if (!this.running) return;
 		this.tasks.resume();
-		for (const channel of [...this.channels.values()]) this.hungUpHere(channel, 0);
+		for (const channel of [...this.channels.values()]) {
+			this.emit(channel, "ChannelHangupRequest", { cause: SHUTDOWN, soft: true });
+			this.hungUpHere(channel, 0);
+		}
 		this.gone();
 		this.network.leave(this);
 	}
@@ -194,22 +168,7 @@ export class SimAsteriskCore implements SipNode {
 	/** Takes what a reload changed; calls are not touched. */
 	configure(change: Partial<SimAsteriskConfig>): void {
 		this.config = { ...this.config, ...change };
-		if (!change.endpoints) return;
-		const wanted = new Map(
-			change.endpoints.map((endpoint) => [`${endpoint.technology}/${endpoint.resource}`, endpoint]),
-		);
-		for (const [name, state] of this.endpoints) {
-			const next = wanted.get(name);
-			if (next && JSON.stringify(next) === JSON.stringify(state.endpoint)) continue;
-			this.tasks.cancel(state.timer);
-			this.endpoints.delete(name);
-		}
-		for (const [name, endpoint] of wanted) {
-			if (this.endpoints.has(name)) continue;
-			const state: EndpointState = { endpoint, contact: "unknown", timer: undefined };
-			this.endpoints.set(name, state);
-			if (this.running) this.qualifyFrom(state);
-		}
+		if (change.endpoints) this.endpoints.configure(change.endpoints, this.running);
 	}
 
 	onEvent(listener: (event: SimEvent) => void): () => void {
@@ -239,25 +198,6 @@ export class SimAsteriskCore implements SipNode {
 		return channel?.variables.get(name);
 	}
 
-	/** As `GET /endpoints`, by name. */
-	endpointJson(name: string): Record<string, unknown> | undefined {
-		const state = this.endpoints.get(name);
-		if (!state) return undefined;
-		const channelIds = [...this.channels.values()]
-			.filter((channel) => channel.endpoint.resource === state.endpoint.resource)
-			.map((channel) => channel.id);
-		return {
-			technology: state.endpoint.technology,
-			resource: state.endpoint.resource,
-			state: state.endpoint.qualifySec === 0 || state.contact === "reachable" ? "online" : "offline",
-			channel_ids: channelIds,
-		};
-	}
-
-	endpointNames(): string[] {
-		return [...this.endpoints.keys()];
-	}
-
 	hasExtension(context: string, extension: string): boolean {
 		return findExtension(this.config.dialplan, context, extension) !== undefined;
 	}
@@ -274,12 +214,10 @@ export class SimAsteriskCore implements SipNode {
 		const technology = request.endpoint.slice(0, slash);
 		const dialString = request.endpoint.slice(slash + 1);
 		const { resource, number } = parseDialString(dialString);
-		const state = this.endpoints.get(`${technology}/${resource}`);
-		if (!this.running || !state || !this.dialable(`${technology}/${resource}`))
-			return refused(500, "Allocation failed");
+		const endpoint = this.endpoints.dialable(`${technology}/${resource}`);
+		if (!this.running || !endpoint) return refused(500, "Allocation failed");
 		const name = `${technology}/${resource}-${(this.channelCount++).toString(16).padStart(8, "0")}`;
 		for (const live of this.channels.keys()) if (live.startsWith(id)) return { kind: "duplicate" };
-		const { endpoint } = state;
 		const channel: SimChannel = {
 			id,
 			name,
@@ -302,6 +240,7 @@ export class SimAsteriskCore implements SipNode {
 			replied: false,
 			ending: false,
 			timers: new Set(),
+			absoluteTimer: undefined,
 		};
 		this.channels.set(id, channel);
 		this.byCallId.set(channel.callId, channel);
@@ -322,7 +261,7 @@ export class SimAsteriskCore implements SipNode {
 		if (channel.ending) return true;
 		channel.ending = true;
 		this.later(channel, this.within(HANGUP_DELAY_MS), () => {
-			this.emit(channel, "ChannelHangupRequest", { cause: 32, soft: true });
+			this.emit(channel, "ChannelHangupRequest", { cause: BY_REQUEST, soft: true });
 			this.hungUpHere(channel, cause);
 		});
 		return true;
@@ -359,7 +298,7 @@ export class SimAsteriskCore implements SipNode {
 	}
 
 	private announce(channel: SimChannel, request: SimOriginate): void {
-		this.endpointChanged(channel.endpoint);
+		this.endpoints.changed(channel.endpoint);
 		this.emit(channel, "ChannelCreated", {});
 		channel.dialplan.app_name = APP;
 		channel.dialplan.app_data = APP_DATA;
@@ -388,12 +327,19 @@ export class SimAsteriskCore implements SipNode {
 			this.later(channel, GIVE_UP_MS, () => {
 				if (!channel.replied) this.refusedBy(channel, 408);
 			});
-		const absoluteSec = Number(request.variables?.["TIMEOUT(absolute)"]);
-		if (absoluteSec > 0)
-			this.later(channel, absoluteSec * 1000, () => {
-				if (channel.state !== "Up") this.rangOut(channel);
-				else this.dialplanEnded(channel);
-			});
+		const absolute = request.variables?.[ABSOLUTE];
+		if (absolute !== undefined) this.limitAbsolutely(channel, Number(absolute));
+	}
+
+	/** TIMEOUT(absolute), counted from now; 0 takes it away. */
+	private limitAbsolutely(channel: SimChannel, seconds: number): void {
+		this.tasks.cancel(channel.absoluteTimer);
+		channel.absoluteTimer = undefined;
+		if (!(seconds > 0)) return;
+		channel.absoluteTimer = this.later(channel, seconds * 1000, () => {
+			if (channel.state === "Up") this.dialplanEnded(channel);
+			else this.rangOut(channel);
+		});
 	}
 
 	private dial(channel: SimChannel): void {
@@ -443,7 +389,9 @@ export class SimAsteriskCore implements SipNode {
 				this.end(channel, step.cause || 16, statusOfCause(step.cause));
 				return;
 			}
-			if (step.kind === "set") this.setVariable(channel, step.name, step.value);
+			if (step.kind === "set" && step.name === ABSOLUTE) this.limitAbsolutely(channel, Number(step.value));
+			// Other functions have no effect here.
+			else if (step.kind === "set" && !step.name.includes("(")) this.setVariable(channel, step.name, step.value);
 			const playMs = step.kind === "play" ? this.config.soundMs(step.sound) : undefined;
 			const takesMs = step.kind === "wait" ? step.ms : (playMs ?? 0);
 			const after = (): void => {
@@ -513,7 +461,7 @@ export class SimAsteriskCore implements SipNode {
 			cause_txt: causeText(cause),
 			...(techCause === undefined ? {} : { tech_cause: techCause }),
 		});
-		this.endpointChanged(channel.endpoint);
+		this.endpoints.changed(channel.endpoint);
 	}
 
 	private setVariable(channel: SimChannel, name: string, value: string): void {
@@ -534,75 +482,20 @@ export class SimAsteriskCore implements SipNode {
 			timestamp: ariTime(this.network.clock.now()),
 			[type === "Dial" ? "peer" : "channel"]: channelJson(channel, this.config.channelVars),
 		};
-		const { technology, resource } = channel.endpoint;
-		this.tell({ json, channelId: channel.id, endpoint: `${technology}/${resource}` });
-	}
-
-	private endpointChanged({ technology, resource }: SimEndpoint): void {
-		const endpoint = `${technology}/${resource}`;
-		const state = this.endpointJson(endpoint);
-		if (!state || this.listeners.size === 0) return;
-		const timestamp = ariTime(this.network.clock.now());
-		this.tell({ json: { type: "EndpointStateChange", timestamp, endpoint: state }, endpoint });
+		this.tell({ json, channelId: channel.id, endpoint: endpointName(channel.endpoint) });
 	}
 
 	private tell(event: SimEvent): void {
 		for (const listener of [...this.listeners]) listener(event);
 	}
 
-	/** A call can be placed: there is a contact, and it is not known to be down. */
-	private dialable(name: string): boolean {
-		const state = this.endpoints.get(name);
-		return state?.endpoint.contact !== undefined && state.contact !== "unreachable";
-	}
-
-	/** The first OPTIONS is sent at a random time within the first interval; until its answer the contact is unknown. */
-	private qualifyFrom(state: EndpointState): void {
-		state.contact = "unknown";
-		const { qualifySec } = state.endpoint;
-		if (qualifySec > 0) state.timer = this.tasks.later(this.random() * qualifySec * 1000, () => this.qualify(state));
-	}
-
-	private qualify(state: EndpointState): void {
-		const { contact, qualifySec, qualifyTimeoutSec } = state.endpoint;
-		if (contact !== undefined && this.network.reachable(contact)) this.contactIs(state, "reachable");
-		else
-			this.tasks.later(qualifyTimeoutSec * 1000, () => {
-				if (this.endpoints.get(`${state.endpoint.technology}/${state.endpoint.resource}`) === state)
-					this.contactIs(state, "unreachable");
-			});
-		state.timer = this.tasks.later(qualifySec * 1000, () => this.qualify(state));
-	}
-
-	private contactIs(state: EndpointState, contact: "reachable" | "unreachable"): void {
-		if (state.contact === contact) return;
-		const wasOnline = state.contact === "reachable";
-		state.contact = contact;
-		if (wasOnline || contact === "reachable") this.endpointChanged(state.endpoint);
-		const endpoint = `${state.endpoint.technology}/${state.endpoint.resource}`;
-		if (this.listeners.size === 0) return;
-		this.tell({
-			json: {
-				type: "ContactStatusChange",
-				timestamp: ariTime(this.network.clock.now()),
-				endpoint: this.endpointJson(endpoint),
-				contact_info: {
-					uri: `sip:${state.endpoint.contact}`,
-					contact_status: contact === "reachable" ? "Reachable" : "Unreachable",
-					aor: state.endpoint.resource,
-					roundtrip_usec: "0",
-				},
-			},
-			endpoint,
-		});
-	}
-
-	private later(channel: SimChannel, delayMs: number, action: () => void): void {
+	private later(channel: SimChannel, delayMs: number, action: () => void): unknown {
 		const timer = this.tasks.later(delayMs, () => {
 			channel.timers.delete(timer);
 			if (this.channels.get(channel.id) === channel) action();
 		});
 		channel.timers.add(timer);
+		return timer;
 	}
 
 	private within({ from, to }: { from: number; to: number }): number {

@@ -52,6 +52,8 @@ export interface SimChannel {
 	/** Being hung up. */
 	ending: boolean;
 	timers: Set<unknown>;
+	/** That of TIMEOUT(absolute). */
+	absoluteTimer: unknown;
 }
 
 /** `"Name" <number>`, `Name <number>` or a bare number, as Asterisk reads it. */

@@ -10,7 +10,7 @@ import { AriServer, type AriServerOptions } from "./ari-server.ts";
 import { SimAsteriskCore } from "./asterisk-core.ts";
 import { seededRandom, seedOf } from "./clock.ts";
 import type { SimFaults } from "./faults.ts";
-import { type AriSettings, readAriSettings, readDialplan, readEndpoints } from "./host-files.ts";
+import { readAriSettings, readDialplan, readEndpoints } from "./host-files.ts";
 import type { SimNetwork } from "./network.ts";
 import { OutboundWebsocket } from "./outbound.ts";
 import { listSounds, silence, soundMs } from "./sounds.ts";
@@ -91,6 +91,7 @@ export const startSimulatedHost = async (options: StartHostOptions): Promise<Sim
 		core,
 		asteriskId: settings.asteriskId,
 		reload,
+		loaded: (part) => settings.modules?.has(`res_ari_${part}`) !== false,
 		sounds: () => listSounds(soundsDir),
 	});
 	const serving: AriServerOptions = {
@@ -209,5 +210,3 @@ const writeConfiguration = async (etcDir: string, place: Place, agent: string): 
 /** An id made of the address, marked as locally administered. */
 const entityId = (address: string): string =>
 	["02", "00", ...address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");
-
-export type { AriSettings };
