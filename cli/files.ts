@@ -47,6 +47,16 @@ export const placeOf = (text: string, offset: number): { line: number; column: n
 	return { line: before.length, column: (before.at(-1) ?? "").length + 1 };
 };
 
+/** Where JSON.parse stumbled, from its message: an offset, the end of the text, or an excerpt. */
+const placeOfMistake = (text: string, message: string): string => {
+	const offset = /position (\d+)/.exec(message)?.[1];
+	if (offset !== undefined) {
+		const { line, column } = placeOf(text, Number(offset));
+		return `line ${line}, column ${column}: ${message.replace(/ (in JSON )?at position.*$/s, "")}`;
+	}
+	return message.includes("end of JSON") ? "at its end: something is missing there" : message.replaceAll("\n", " ");
+};
+
 /** Reads a JSON object from a file or from standard input (`-`). */
 export const readJsonObject = async (io: Io, path: string): Promise<Record<string, unknown>> => {
 	const bytes = await readBytes(io, path);
@@ -57,11 +67,9 @@ export const readJsonObject = async (io: Io, path: string): Promise<Record<strin
 	try {
 		parsed = JSON.parse(text);
 	} catch (error) {
-		const offset = /position (\d+)/.exec((error as Error).message)?.[1];
-		const place = offset === undefined ? undefined : placeOf(text, Number(offset));
 		throw new CliError(`${nameOf(path)} is not JSON.`, {
 			code: "file",
-			where: place ? `line ${place.line}, column ${place.column}` : "at its end: something is missing there",
+			where: placeOfMistake(text, (error as Error).message),
 			remedy: "mend it there; a comma too many, a missing quote or a comment are the usual causes",
 			cause: error,
 		});

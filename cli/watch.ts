@@ -1,5 +1,6 @@
 import { type ApiClient, NoAnswerError } from "./client.ts";
 import type { Context } from "./context.ts";
+import { describeCampaign } from "./describe.ts";
 import { CliError, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from "./errors.ts";
 import { duration } from "./format.ts";
 import { cutToWidth, keepRecent, progressText, type Sample } from "./progress.ts";
@@ -15,6 +16,10 @@ const GIVE_UP_AFTER_MS = 5 * 60_000;
 /** Whether nothing more will happen. A cancelled campaign's contacts take a moment to end. */
 const isOver = (view: CampaignView): boolean =>
 	view.state === "completed" || view.state === "failed" || (view.state === "cancelled" && view.swept !== false);
+
+/** Whether the campaign waits for a list that will not come: every one so far was given up. */
+const lacksList = ({ state, imports = [] }: CampaignView): boolean =>
+	state === "importing" && imports.length > 0 && imports.every((list) => list.state === "failed");
 
 export interface WatchResult {
 	/** The last look; undefined where Ctrl-C came before the first. */
@@ -85,12 +90,12 @@ export const watchCampaign = async (context: Context, client: ApiClient, campaig
 					},
 					{ bar: out.isTty },
 				);
-				const ended = isOver(view);
+				const ended = isOver(view) || lacksList(view);
 				show(text, now, ended || view.state !== lastState);
 				lastState = view.state;
 				if (ended) {
 					endLine();
-					return { campaign: view, exitCode: view.state === "failed" ? EXIT_FAILED : EXIT_OK };
+					return { campaign: view, exitCode: view.state === "failed" || lacksList(view) ? EXIT_FAILED : EXIT_OK };
 				}
 			} catch (error) {
 				if (stop.signal.aborted) break;
@@ -123,4 +128,20 @@ export const watchCampaign = async (context: Context, client: ApiClient, campaig
 	} finally {
 		offInterrupt();
 	}
+};
+
+/** Watches, then shows the campaign; with `--json` the document has it as `campaign`. */
+export const watchAndShow = async (
+	context: Context,
+	client: ApiClient,
+	campaignId: string,
+	document?: Record<string, unknown>,
+): Promise<number> => {
+	const { campaign, exitCode } = await watchCampaign(context, client, campaignId);
+	const shown = campaign ?? null;
+	context.result(
+		document ? { ...document, campaign: shown } : shown,
+		campaign && exitCode !== EXIT_INTERRUPTED ? `\n${describeCampaign(campaign, context.io.now())}` : "",
+	);
+	return exitCode;
 };

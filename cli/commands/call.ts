@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { DEFAULT_MAX_CALL_SEC, DEFAULT_RING_TIMEOUT_SEC } from "../../shared/contract/call.ts";
 import type { ApiClient } from "../client.ts";
 import { Context } from "../context.ts";
 import { CliError, EXIT_INTERRUPTED, EXIT_OK, usageError } from "../errors.ts";
-import { duration, facts, instant, NONE } from "../format.ts";
+import { facts, instant, NONE } from "../format.ts";
 import type { Io } from "../io.ts";
 import { nameValue, wholeNumber } from "../options.ts";
 import { campaignPath } from "../paths.ts";
@@ -52,7 +53,7 @@ const thenOf = (options: TestOptions): Record<string, unknown> => {
 const describeCall = (call: CallRecord): string => {
 	const since = (from: unknown, to: unknown): string | undefined =>
 		typeof from === "string" && typeof to === "string"
-			? duration((Date.parse(to) - Date.parse(from)) / 1_000)
+			? `${((Date.parse(to) - Date.parse(from)) / 1_000).toFixed(1)} s`
 			: undefined;
 	return facts([
 		["outcome", call.outcome ?? NONE],
@@ -109,10 +110,6 @@ const waitForRecord = async (
 	}
 };
 
-/** Ring time and call length that the API takes where none is given, seconds. */
-const DEFAULT_RING_SEC = 30;
-const DEFAULT_TALK_SEC = 3_600;
-
 /** `burst-dialer call …` */
 export const addCallCommands = (program: Command, io: Io, setExit: (code: number) => void): void => {
 	const call = program.command("call").description("place a single call");
@@ -127,8 +124,8 @@ export const addCallCommands = (program: Command, io: Io, setExit: (code: number
 		.option("--wait <sec>", "answered: stay silent, at most so many seconds", wholeNumber(1))
 		.option("--caller-id <number>", "caller id, one of the trunk's (default: its first)")
 		.option("--var <name=value>", "variable for the dialplan, repeatable", nameValue)
-		.option("--ring-timeout <sec>", "ring at most so long", wholeNumber(5))
-		.option("--max-call <sec>", "end the call after so long", wholeNumber(5))
+		.option("--ring-timeout <sec>", "ring at most so long", wholeNumber(1))
+		.option("--max-call <sec>", "end the call after so long", wholeNumber(1))
 		.option("--no-follow", "do not wait for the end of the call")
 		.option("--key <key>", "Idempotency-Key of a command that is repeated, as its error message said")
 		.addHelpText(
@@ -159,7 +156,7 @@ Examples:
 				return;
 			}
 			if (!context.json) context.note("The call is on its way …");
-			const longestSec = (options.ringTimeout ?? DEFAULT_RING_SEC) + (options.maxCall ?? DEFAULT_TALK_SEC);
+			const longestSec = (options.ringTimeout ?? DEFAULT_RING_TIMEOUT_SEC) + (options.maxCall ?? DEFAULT_MAX_CALL_SEC);
 			const record = await waitForRecord(context, client, placed.campaignId, longestSec * 1_000 + PATIENCE_MS);
 			if (record) {
 				context.result({ ...placed, call: record }, describeCall(record));

@@ -6,6 +6,7 @@ import { MAX_BODY_BYTES } from "../../shared/contract/campaign.ts";
 import { ApiError, badRequest } from "../../shared/contract/errors.ts";
 import type { Principal } from "../../shared/tokens/authenticate.ts";
 import { parseOrRefuse } from "../../shared/validation/details.ts";
+import { findHiddenField } from "../../shared/validation/hidden-field.ts";
 
 /** A request as the functions see it: API Gateway's shape ends here. */
 export interface ApiRequest {
@@ -49,12 +50,18 @@ export const jsonOf = (request: Pick<ApiRequest, "body">): unknown => {
 	const { body } = request;
 	if (body.length === 0) throw badRequest("The body is empty; a JSON object is needed.");
 	if (!isUtf8(body)) throw badRequest("The body is not UTF-8.", [{ path: "", message: "is not UTF-8" }]);
+	let value: unknown;
 	try {
-		return JSON.parse(body.toString("utf8").replace(/^\uFEFF/, ""));
+		value = JSON.parse(body.toString("utf8").replace(/^\uFEFF/, ""));
 	} catch (error) {
 		const message = error instanceof Error ? error.message : String(error);
 		throw badRequest(`The body is not valid JSON: ${message}`, [{ path: "", message }]);
 	}
+	const hidden = findHiddenField(value);
+	if (hidden !== undefined) {
+		throw badRequest("`__proto__` is the name of no field.", [{ path: hidden, message: "is not a known field" }]);
+	}
+	return value;
 };
 
 /** The body by its schema; throws 400 with every mistake. */

@@ -1,16 +1,20 @@
-import type { HostTrunk, Inventory, SyncResponse } from "../../shared/contract/host.ts";
+import type { GrantedCall } from "../../shared/contract/call.ts";
+import type { HostTrunk, SyncResponse } from "../../shared/contract/host.ts";
 import { AsteriskLink } from "./asterisk-link.ts";
 import { Caller } from "./caller.ts";
 import { ControlClock } from "./control-clock.ts";
-import { Grants } from "./grants.ts";
+import { Fence } from "./fence.ts";
+import { type Asked, Grants } from "./grants.ts";
+import { InventoryWatch } from "./inventory-watch.ts";
 import { Journal } from "./journal.ts";
 import { Planner } from "./planner.ts";
 import type { AgentPorts, Timer } from "./ports.ts";
 import { RateMeter } from "./rate.ts";
-import type { FrozenRequest, Instant } from "./records.ts";
+import type { FrozenRequest } from "./records.ts";
 import { type AgentSettings, DEFAULT_SETTINGS, matchesPattern } from "./settings.ts";
 import { freezeRequest } from "./sync-body.ts";
 import { SyncLoop } from "./sync-loop.ts";
+import { Ticker } from "./timers.ts";
 import { Tracker } from "./tracker.ts";
 
 /** Deadlines of calls and of held grants are looked at so often. */
@@ -29,26 +33,26 @@ export class Agent {
 	readonly #clock = new ControlClock();
 	readonly #rate = new RateMeter();
 	readonly #grants = new Grants();
+	readonly #fence: Fence;
+	readonly #inventory: InventoryWatch;
 	readonly #tracker: Tracker;
 	readonly #caller: Caller;
 	readonly #link: AsteriskLink;
 	readonly #planner: Planner;
 	#loop: SyncLoop | undefined;
-	/** First send of the last request whose answer this process accepted: the fence counts from here. */
-	#fenceFrom: Instant | undefined;
-	#hungry = { calls: false, slots: false };
-	#inventory: Inventory | undefined;
-	#inventorySent = "";
-	#inventoryInRequest = "";
+	#asked: Asked = { hungry: { calls: false, slots: false }, idle: false };
 	#stopping = false;
 	#stopped = false;
 	#pumpQueued = false;
 	#wakeTimer: Timer | undefined;
-	#timers = new Set<Timer>();
+	readonly #ticker: Ticker;
 
 	constructor(ports: AgentPorts, settings: Partial<AgentSettings> = {}) {
 		this.#ports = ports;
 		this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+		this.#ticker = new Ticker(ports.clock);
+		this.#fence = new Fence(ports.clock);
+		this.#inventory = new InventoryWatch(ports);
 		this.journal = new Journal(ports, () => this.#changed());
 		this.#tracker = new Tracker(
 			ports,
@@ -109,31 +113,30 @@ export class Agent {
 			freeze: () => this.#freeze(),
 			dueAt: () => this.#planner.nextSyncAt(),
 			inventory: async () => {
-				await this.#refreshInventory();
-				this.#inventoryInRequest = JSON.stringify(this.#inventory);
-				return this.#inventory ?? { sounds: [], contexts: [] };
+				await this.#inventory.refresh();
+				return this.#inventory.forRequest(true) ?? { sounds: [], contexts: [] };
 			},
 			accepted: (request, answer, receivedMs) => this.#accepted(request, answer, receivedMs),
 			epochEnded: () => {
 				this.#grants.forget();
-				this.#fenceFrom = undefined;
+				this.#fence.close();
 				this.#changed();
 			},
 			changed: () => {
-				this.#inventorySent = this.#inventoryInRequest;
+				this.#inventory.acknowledged();
 				this.#changed();
 			},
 			configured: () => void this.#applyTrunks().then(() => this.#link.takeUp()),
 			observeClock: (sent, received, controlNow) => this.#clock.observe(sent, received, controlNow),
-			mustSync: () => (this.#grants.drain && this.#grants.syncsInDrain < 2) || this.#inventoryChanged(),
+			mustSync: () => (this.#grants.drain && this.#grants.idleSyncsInDrain < 2) || this.#inventory.changed,
 			drainSeen: (drain) => {
 				this.#grants.drain = drain;
-				if (!drain) this.#grants.syncsInDrain = 0;
+				if (!drain) this.#grants.idleSyncsInDrain = 0;
 			},
 		});
 		this.#link.start();
-		this.#every(SWEEP_MS, () => this.#sweep());
-		this.#every(this.#settings.inventoryIntervalMs, () => void this.#refreshInventory());
+		this.#ticker.every(SWEEP_MS, () => this.#sweep());
+		this.#ticker.every(this.#settings.inventoryIntervalMs, () => void this.#refreshInventory());
 		this.#changed();
 	}
 
@@ -157,26 +160,20 @@ export class Agent {
 		this.#loop?.stop();
 		this.#link.stop();
 		this.journal.stop();
-		for (const timer of this.#timers) clock.clearTimer(timer);
+		this.#ticker.stop();
 		if (this.#wakeTimer !== undefined) clock.clearTimer(this.#wakeTimer);
 		await this.#ports.ari.stop();
 	}
 
 	/** Whether calls may be originated now; false also within the fence's end. */
 	mayOriginate(): boolean {
-		const { clock } = this.#ports;
-		const fenceMs = (this.journal.state.config?.fenceSec ?? 0) * 1_000;
-		const from = this.#fenceFrom;
-		// By both clocks: the monotonic one may stand still while the machine sleeps.
-		const fresh =
-			from !== undefined && clock.monotonicMs() < from.monotonicMs + fenceMs && clock.wallMs() < from.wallMs + fenceMs;
 		return (
-			fresh &&
-			!this.#stopping &&
-			!this.#stopped &&
+			this.#fence.isOpen(this.journal.state.config?.fenceSec ?? 0) &&
 			this.#link.ready &&
 			this.journal.healthy &&
-			this.journal.state.epoch !== 0
+			this.journal.state.epoch !== 0 &&
+			!this.#stopping &&
+			!this.#stopped
 		);
 	}
 
@@ -231,13 +228,9 @@ export class Agent {
 	}
 
 	#freeze(): FrozenRequest {
-		const { clock } = this.#ports;
 		const accepting = !this.#stopping && !this.#grants.drain && this.#link.ready;
 		const { usage, want, prefetch, slots, hungry } = this.#planner.wishes(accepting);
-		this.#hungry = hungry;
-		const changed = this.#inventoryChanged();
-		this.#inventoryInRequest = changed ? JSON.stringify(this.#inventory) : "";
-		return freezeRequest({
+		const request = freezeRequest({
 			state: this.journal.state,
 			agentState: this.#stopping ? "stopping" : this.#link.ready ? "up" : "asteriskDown",
 			live: usage.used + this.#link.foreign.size,
@@ -247,35 +240,44 @@ export class Agent {
 			cooling: this.#tracker.cooling,
 			returning: this.#grants.returning,
 			orphans: this.#link.orphans,
-			inventory: changed ? this.#inventory : undefined,
-			now: { bootId: clock.bootId, monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() },
+			inventory: this.#inventory.forRequest(),
+			now: this.#fence.now(),
 		});
+		const reports = usage.reportable + usage.coolingReports + usage.returns;
+		this.#asked = { hungry, idle: usage.used + usage.held.length + reports === 0 };
+		return request;
 	}
 
 	#accepted(request: FrozenRequest, answer: SyncResponse, receivedMs: number): void {
-		const { clock } = this.#ports;
-		if (this.#inventoryInRequest !== "") this.#inventorySent = this.#inventoryInRequest;
+		this.#inventory.acknowledged();
 		if (answer.audioVersion !== this.#grants.audioVersion) void this.#refreshInventory();
 		this.#grants.audioVersion = answer.audioVersion;
-		this.#grants.accept(answer, receivedMs, this.#planner.controlNow(), this.#hungry);
-		if (request.firstSend.bootId === clock.bootId) this.#fenceFrom = request.firstSend;
+		const problems = answer.calls.flatMap((call) => {
+			const problem = this.#problemOf(call);
+			return problem === undefined ? [] : [{ callId: call.callId, problem }];
+		});
+		for (const { callId, problem } of problems) {
+			this.#ports.log.error("callNotDialable", { callId, problem });
+			this.#grants.returning.set(callId, { urgent: false });
+		}
+		const usable = answer.calls.length - problems.length;
+		this.#grants.accept(answer, receivedMs, this.#planner.controlNow(), this.#asked, usable);
+		this.#fence.accepted(request.firstSend);
 		for (const callId of [...answer.recall, ...answer.hangup]) {
 			if (this.journal.state.calls[callId]?.state === "held") this.#grants.returning.set(callId, { urgent: true });
 		}
 		for (const callId of answer.hangup) this.#caller.hangup(callId);
-		for (const call of answer.calls) {
-			const { then } = call;
-			const problem =
-				"context" in then && !matchesPattern(then.context, this.#settings.contextPatterns)
-					? `this host's configuration does not allow the context "${then.context}"`
-					: "play" in then && this.#ports.host.soundPath(then.play) === undefined
-						? `this host has no sound "${then.play}"`
-						: undefined;
-			if (problem === undefined) continue;
-			this.#ports.log.error("callNotDialable", { callId: call.callId, problem });
-			this.#grants.returning.set(call.callId, { urgent: false });
-		}
 		this.#changed();
+	}
+
+	/** Why a call cannot be dialed from this host. */
+	#problemOf({ then, trunk }: GrantedCall): string | undefined {
+		if ("context" in then && !matchesPattern(then.context, this.#settings.contextPatterns)) {
+			return `this host's configuration does not allow the context "${then.context}"`;
+		}
+		if ("play" in then && this.#ports.host.soundPath(then.play) === undefined)
+			return `this host has no sound "${then.play}"`;
+		return this.#trunks().some(({ id }) => id === trunk) ? undefined : `this host has no trunk "${trunk}"`;
 	}
 
 	async #applyTrunks(): Promise<void> {
@@ -289,16 +291,8 @@ export class Agent {
 	}
 
 	async #refreshInventory(): Promise<void> {
-		try {
-			this.#inventory = await this.#ports.host.inventory();
-		} catch (error) {
-			this.#ports.log.error("inventoryFailed", { error });
-		}
+		await this.#inventory.refresh();
 		this.#changed();
-	}
-
-	#inventoryChanged(): boolean {
-		return this.#inventory !== undefined && JSON.stringify(this.#inventory) !== this.#inventorySent;
 	}
 
 	/** The agent's own fence behind Asterisk's: calls beyond their limit are ended. */
@@ -314,19 +308,5 @@ export class Agent {
 			if (overdue) this.#caller.hangup(callId);
 		}
 		this.#changed();
-	}
-
-	#every(periodMs: number, run: () => void): void {
-		let timer: Timer;
-		const arm = (): void => {
-			timer = this.#ports.clock.setTimer(periodMs, () => {
-				this.#timers.delete(timer);
-				if (this.#stopped) return;
-				arm();
-				run();
-			});
-			this.#timers.add(timer);
-		};
-		arm();
 	}
 }

@@ -1,6 +1,14 @@
 import type { SyncResponse } from "../../shared/contract/host.ts";
 import type { TrunkSlots } from "./dispatch.ts";
 
+/** What a request was like. */
+export interface Asked {
+	/** What the host could not do without. */
+	hungry: { calls: boolean; slots: boolean };
+	/** It had nothing live and nothing to report. */
+	idle: boolean;
+}
+
 /** What the last answers allow and that no restart survives: shares, slots, and what is to be given back. */
 export class Grants {
 	share: Record<string, number> = {};
@@ -17,15 +25,16 @@ export class Grants {
 	/** Answers in a row that brought no call (no slot) although channels idled, or soon would, for want of one. */
 	emptyOfCalls = 0;
 	emptyOfSlots = 0;
-	/** Syncs answered since the drain was asked for: two are needed with nothing live. */
-	syncsInDrain = 0;
+	/** Syncs in a row, during a drain, that had nothing live and nothing to report: two confirm it. */
+	idleSyncsInDrain = 0;
 	audioVersion = 0;
 
 	/**
 	 * @param controlNow the control plane's time now, ms
-	 * @param hungry what the request could not do without
+	 * @param asked what the request was like
+	 * @param usable how many of the answer's calls this host can dial
 	 */
-	accept(answer: SyncResponse, nowMs: number, controlNow: number, hungry: { calls: boolean; slots: boolean }): void {
+	accept(answer: SyncResponse, nowMs: number, controlNow: number, asked: Asked, usable: number): void {
 		this.share = answer.share;
 		this.campaignShare = answer.campaignShare;
 		let newSlots = 0;
@@ -42,11 +51,11 @@ export class Grants {
 			}
 		}
 		for (const call of answer.calls) this.grantedAt.set(call.callId, nowMs);
-		if (answer.calls.length > 0) this.emptyOfCalls = 0;
-		else if (hungry.calls) this.emptyOfCalls++;
+		if (usable > 0) this.emptyOfCalls = 0;
+		else if (asked.hungry.calls) this.emptyOfCalls++;
 		if (newSlots > 0) this.emptyOfSlots = 0;
-		else if (hungry.slots) this.emptyOfSlots++;
-		this.syncsInDrain = answer.drain ? this.syncsInDrain + 1 : 0;
+		else if (asked.hungry.slots) this.emptyOfSlots++;
+		this.idleSyncsInDrain = answer.drain && asked.idle ? this.idleSyncsInDrain + 1 : 0;
 		this.drain = answer.drain;
 		this.nextSyncMs = answer.nextSyncMs;
 	}
@@ -60,6 +69,6 @@ export class Grants {
 		this.grantedAt.clear();
 		this.emptyOfCalls = 0;
 		this.emptyOfSlots = 0;
-		this.syncsInDrain = 0;
+		this.idleSyncsInDrain = 0;
 	}
 }

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import {
 	hostConfigSchema,
 	type Inventory,
@@ -6,10 +5,12 @@ import {
 	type SyncResponse,
 	syncResponseSchema,
 } from "../../shared/contract/host.ts";
+import { type Activity, ContractError, errorFields, meaningOf, Pauses, parseAnswer } from "./answers.ts";
 import type { Journal } from "./journal.ts";
 import type { AgentPorts, HttpAnswer, Timer } from "./ports.ts";
 import type { FrozenRequest } from "./records.ts";
 import type { AgentSettings } from "./settings.ts";
+import { withinTime } from "./timers.ts";
 
 /** What the loop needs of the rest of the agent. */
 export interface SyncLoopHooks {
@@ -31,13 +32,6 @@ export interface SyncLoopHooks {
 	drainSeen(drain: boolean): void;
 }
 
-type Activity = "hello" | "config" | "sync" | "peek";
-
-/** An answer whose body is not what the contract says. */
-class ContractError extends Error {
-	override readonly name = "ContractError";
-}
-
 /**
  * The conversation with the control plane, one request at a time: hello until there is an epoch, the configuration, then syncs while there is
  * anything to sync and peeks while there is not. What to send is decided elsewhere; here is the order, the repeats and what answers mean.
@@ -50,8 +44,6 @@ export class SyncLoop {
 	#configWanted = true;
 	#work = false;
 	#nextPeekMs = 0;
-	#failures = 0;
-	#notBeforeMs = Number.NEGATIVE_INFINITY;
 	/** Number of the request under way; its answer counts only while no later one was sent for something else. */
 	#underWay: { id: number; activity: Activity } | undefined;
 	#requests = 0;
@@ -59,6 +51,7 @@ export class SyncLoop {
 	#stopped = false;
 	/** Each outstanding request is sent for the first time once per process: only then does `now` belong to the moment. */
 	#repeat = false;
+	readonly #pauses: Pauses;
 	readonly #ports: AgentPorts;
 	readonly #journal: Journal;
 	readonly #settings: AgentSettings;
@@ -66,6 +59,7 @@ export class SyncLoop {
 
 	constructor(ports: AgentPorts, journal: Journal, settings: AgentSettings, hooks: SyncLoopHooks) {
 		this.#ports = ports;
+		this.#pauses = new Pauses(ports, settings);
 		this.#journal = journal;
 		this.#settings = settings;
 		this.#hooks = hooks;
@@ -82,7 +76,7 @@ export class SyncLoop {
 		if (this.#stopped || this.#underWay !== undefined || !this.#journal.healthy) return;
 		const now = this.#ports.clock.monotonicMs();
 		const next = this.#next(now);
-		const at = Math.max(next.at, this.#notBeforeMs);
+		const at = Math.max(next.at, this.#pauses.notBeforeMs);
 		if (at <= now) this.#begin(next.activity);
 		else this.#wakeAt(at, now);
 	}
@@ -141,23 +135,8 @@ export class SyncLoop {
 		}
 	}
 
-	/** An answer, or a failure after the time-out. A late answer of a sync still counts, by its own way. */
 	#inTime<T>(answer: Promise<T>): Promise<T> {
-		return new Promise((resolve, reject) => {
-			const timer = this.#ports.clock.setTimer(this.#settings.requestTimeoutMs, () =>
-				reject(new Error(`no answer within ${this.#settings.requestTimeoutMs} ms`)),
-			);
-			answer.then(
-				(value) => {
-					this.#ports.clock.clearTimer(timer);
-					resolve(value);
-				},
-				(error: unknown) => {
-					this.#ports.clock.clearTimer(timer);
-					reject(error);
-				},
-			);
-		});
+		return withinTime(this.#ports.clock, this.#settings.requestTimeoutMs, answer);
 	}
 
 	async #hello(): Promise<void> {
@@ -187,7 +166,7 @@ export class SyncLoop {
 	async #config(): Promise<void> {
 		const answer = await this.#inTime(this.#ports.controlPlane.config());
 		if (!this.#usable("config", answer)) return;
-		const config = this.#parse(hostConfigSchema, answer.body, "config");
+		const config = parseAnswer(hostConfigSchema, answer.body, "config");
 		this.#journal.record({ t: "config", config });
 		this.#configVersion = config.configVersion;
 		this.#configWanted = false;
@@ -207,10 +186,10 @@ export class SyncLoop {
 		const answer = await this.#inTime(this.#ports.controlPlane.peek());
 		if (this.#journal.state.epoch !== epoch) return;
 		if (!this.#usable("peek", answer)) return;
-		const peek = this.#parse(peekResponseSchema, answer.body, "peek");
+		const peek = parseAnswer(peekResponseSchema, answer.body, "peek");
 		this.#hooks.observeClock(sentMs, clock.monotonicMs(), peek.now);
 		this.#nextPeekMs = sentMs + Math.max(this.#settings.minSyncGapMs, peek.nextPeekMs);
-		this.#work = peek.work;
+		this.#work = peek.work && !peek.drain;
 		this.#hooks.drainSeen(peek.drain);
 		this.#sawConfigVersion(peek.configVersion);
 	}
@@ -253,7 +232,7 @@ export class SyncLoop {
 		)
 			return;
 		if (!this.#usable("sync", answer)) return;
-		const body = this.#parse(syncResponseSchema, answer.body, "sync");
+		const body = parseAnswer(syncResponseSchema, answer.body, "sync");
 		if (body.seq !== request.seq) throw new ContractError(`sync ${request.seq} was answered for ${body.seq}`);
 		const receivedMs = clock.monotonicMs();
 		if (sentMs !== undefined) this.#hooks.observeClock(sentMs, receivedMs, body.now);
@@ -276,41 +255,30 @@ export class SyncLoop {
 		await this.#journal.durable();
 	}
 
-	#parse<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
-		const parsed = schema.safeParse(body);
-		if (parsed.success) return parsed.data;
-		throw new ContractError(`the answer to ${what} is not what the contract says: ${parsed.error.message}`, {
-			cause: parsed.error,
-		});
-	}
-
 	/** True for an answer to go on with; otherwise it has been dealt with. */
 	#usable(activity: Activity, answer: HttpAnswer): boolean {
-		if (answer.status >= 200 && answer.status < 300) {
-			this.#failures = 0;
-			return true;
+		const fields = errorFields(activity, answer);
+		switch (meaningOf(activity, answer.status)) {
+			case "ok":
+				this.#pauses.worked();
+				return true;
+			case "epochEnded":
+				this.#epochEnded(fields);
+				return false;
+			case "busy":
+				this.#ports.log.warn("controlPlaneBusy", fields);
+				this.#pauses.busy(answer.retryAfterMs);
+				return false;
+			case "refused":
+				this.#ports.log.error("controlPlaneRefuses", {
+					...fields,
+					remedy: "check hostId, the token and the versions of agent and control plane",
+				});
+				this.#pauses.refused();
+				return false;
 		}
-		const error = (answer.body as { error?: { code?: string; message?: string } } | undefined)?.error;
-		const fields = { activity, status: answer.status, code: error?.code, message: error?.message };
-		if (answer.status === 409 && activity !== "hello" && activity !== "config") {
-			this.#epochEnded(fields);
-		} else if (answer.status === 429 || answer.status >= 500 || answer.status === 408 || answer.status === 409) {
-			this.#ports.log.warn("controlPlaneBusy", fields);
-			this.#pause(answer.retryAfterMs);
-		} else {
-			this.#ports.log.error("controlPlaneRefuses", {
-				...fields,
-				remedy: "check hostId, the token and the versions of agent and control plane",
-			});
-			this.#notBeforeMs = this.#ports.clock.monotonicMs() + this.#settings.refusedRetryMs;
-		}
-		return false;
 	}
 
-	/**
-	 * `staleEpoch`; also `seqAhead` and `seqOld`, which mean that this journal and the control plane do not belong together (a disk restored,
-	 * another agent under this host's id): nothing granted here may be dialed any more, and hello waits until the control plane has settled it.
-	 */
 	#epochEnded(fields: Record<string, unknown>): void {
 		const { epoch } = this.#journal.state;
 		if (epoch === 0) return;
@@ -323,20 +291,13 @@ export class SyncLoop {
 	#failed(activity: Activity, error: unknown): void {
 		if (error instanceof ContractError) {
 			this.#ports.log.error("contract", { activity, error });
-			this.#notBeforeMs = this.#ports.clock.monotonicMs() + this.#settings.refusedRetryMs;
+			this.#pauses.refused();
 			return;
 		}
 		this.#ports.log.warn("controlPlaneUnreachable", {
 			activity,
 			error: error instanceof Error ? error.message : String(error),
 		});
-		this.#pause(undefined);
-	}
-
-	#pause(retryAfterMs: number | undefined): void {
-		const { retryMinMs, retryMaxMs, refusedRetryMs } = this.#settings;
-		const longest = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#failures++, 10));
-		const asked = Math.min(retryAfterMs ?? 0, refusedRetryMs);
-		this.#notBeforeMs = this.#ports.clock.monotonicMs() + Math.max(asked, longest * (0.5 + this.#ports.random() / 2));
+		this.#pauses.busy(undefined);
 	}
 }

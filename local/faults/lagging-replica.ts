@@ -121,7 +121,10 @@ export class LaggingReplica {
 						}
 					: {}),
 			}),
+			// An earlier attempt may have failed half-way.
+			["ResourceInUseException"],
 		);
+		await this.#untilActive(request, table);
 		let from: unknown;
 		do {
 			const page = await ask<{ Items: Attributes[]; LastEvaluatedKey?: unknown }>(
@@ -136,6 +139,16 @@ export class LaggingReplica {
 			from = page.LastEvaluatedKey;
 		} while (from);
 		return true;
+	}
+
+	/** The emulator makes tables in the background. */
+	async #untilActive(request: DynamoRequest, table: string): Promise<void> {
+		for (;;) {
+			const describe = derive(request, "DescribeTable", { TableName: table });
+			const { Table: found } = await ask<{ Table?: Attributes }>(this.#copy, describe);
+			if (found?.["TableStatus"] === "ACTIVE") return;
+			await new Promise((resolve) => setImmediate(resolve));
+		}
 	}
 
 	/** A write of the primary succeeded: it will show here after its lag. @returns the number of keys. */

@@ -10,6 +10,7 @@ import { seededRandom } from "../faults/random.ts";
 import { startApi } from "./api.ts";
 import type { CrashPlan } from "./execute.ts";
 import { readFunctions } from "./functions.ts";
+import { requestCounts } from "./invocation.ts";
 import { startPoller } from "./poller.ts";
 import { createRuntime } from "./runtime.ts";
 import { startScheduler } from "./scheduler.ts";
@@ -30,6 +31,16 @@ export interface ControlPlaneOptions {
 	faults: { api: ApiFaults; messages: MessageFaults };
 }
 
+/** What the control plane used since its process started. */
+export interface Usage {
+	/** To AWS, by service, with the queues' pollers. Functions that run apart are not seen. */
+	requests: Record<string, number>;
+	/** By function. */
+	invocations: Record<string, number>;
+	/** Of the whole process, bytes: now, and the most so far. */
+	memory: { now: number; most: number };
+}
+
 export interface ControlPlane {
 	url: string;
 	port: number;
@@ -37,6 +48,7 @@ export interface ControlPlane {
 	invoke(functionName: string, event: unknown): Promise<unknown>;
 	setFaults(faults: { api?: ApiFaults; messages?: MessageFaults }): void;
 	faultCounts(): FaultCounts;
+	usage(): Usage;
 	setCrashPlan(plan: CrashPlan | null): void;
 	stop(): Promise<void>;
 }
@@ -84,6 +96,12 @@ export const startControlPlane = async (options: ControlPlaneOptions, log: Log):
 			if (faults.messages) messages.faults = faults.messages;
 		},
 		faultCounts: () => ({ ...api.counts, ...messages.counts, deaths: runtime.deaths() }),
+		usage: () => ({
+			requests: requestCounts(),
+			invocations: runtime.invocations(),
+			// maxRSS is in kilobytes.
+			memory: { now: process.memoryUsage.rss(), most: process.resourceUsage().maxRSS * 1024 },
+		}),
 		setCrashPlan: (plan) => runtime.setCrashPlan(plan ?? undefined),
 		stop: async () => {
 			await scheduler.stop();

@@ -27,13 +27,21 @@ const WRITE_OPERATIONS = new Set([
 ]);
 const WRITE_METHODS = new Set(["PUT", "DELETE"]);
 
-/** The operation of an AWS request, and whether it writes. */
-const describe = (request: ClientRequest): { operation: string; isWrite: boolean } => {
+/** The service and operation of an AWS request, and whether it writes. */
+const describe = (request: ClientRequest): { service: string; operation: string; isWrite: boolean } => {
 	const target = request.getHeader("x-amz-target");
-	if (typeof target !== "string") return { operation: request.method, isWrite: WRITE_METHODS.has(request.method) };
+	// S3 is the only one of the services that says it by method and path.
+	if (typeof target !== "string") {
+		return { service: "S3", operation: request.method, isWrite: WRITE_METHODS.has(request.method) };
+	}
 	const operation = target.slice(target.indexOf(".") + 1);
-	return { operation, isWrite: WRITE_OPERATIONS.has(operation) };
+	const service = target.startsWith("DynamoDB_") ? "DynamoDB" : target.startsWith("AmazonSQS") ? "SQS" : target;
+	return { service, operation, isWrite: WRITE_OPERATIONS.has(operation) };
 };
+
+const requests: Record<string, number> = {};
+/** Requests of this process to AWS so far, repeats included, by service. */
+export const requestCounts = (): Record<string, number> => ({ ...requests });
 
 let watching = false;
 /**
@@ -44,10 +52,11 @@ export const watchRequests = (): void => {
 	if (watching) return;
 	watching = true;
 	diagnostics.subscribe("http.client.request.created", (message) => {
+		const { request } = message as { request: ClientRequest };
+		const { service, operation, isWrite } = describe(request);
+		requests[service] = (requests[service] ?? 0) + 1;
 		const invocation = current.getStore();
 		if (!invocation) return;
-		const { request } = message as { request: ClientRequest };
-		const { operation, isWrite } = describe(request);
 		if (!invocation.dead && isWrite) {
 			invocation.writes++;
 			if (invocation.diesBefore(invocation.writes, operation)) {

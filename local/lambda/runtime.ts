@@ -7,6 +7,7 @@ import {
 	type Handler,
 	loadHandler,
 } from "./execute.ts";
+import { watchRequests } from "./invocation.ts";
 import type { WorkerAnswer, WorkerRequest } from "./worker.ts";
 
 export interface RuntimeOptions {
@@ -29,8 +30,8 @@ export interface Runtime {
 	setCrashPlan(plan: CrashPlan | undefined): void;
 	/** How many invocations the plan has killed. */
 	deaths(): number;
-	/** Invocations under way. */
-	running(): number;
+	/** Invocations so far, by function. */
+	invocations(): Record<string, number>;
 	stop(): Promise<void>;
 }
 
@@ -96,6 +97,7 @@ const apartRunner = (definition: FunctionDefinition, commonEnv: Record<string, s
 };
 
 export const createRuntime = (options: RuntimeOptions): Runtime => {
+	watchRequests();
 	if (options.isolation === "shared") {
 		Object.assign(process.env, options.commonEnv, ...options.functions.map((definition) => definition.env));
 	}
@@ -107,7 +109,7 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
 	);
 	let crashPlan: CrashPlan | undefined;
 	let deaths = 0;
-	let running = 0;
+	const invocations: Record<string, number> = {};
 	const planFor = (functionName: string, event: unknown): CrashPlan | undefined => {
 		if (crashPlan?.functionName !== functionName || deaths >= crashPlan.times) return undefined;
 		if (crashPlan.eventContains && !JSON.stringify(event).includes(crashPlan.eventContains)) return undefined;
@@ -117,14 +119,12 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
 		invoke: async (functionName, event) => {
 			const runner = runners.get(functionName);
 			if (!runner) throw new FunctionFailure("load", `There is no function ${functionName}.`);
-			running++;
+			invocations[functionName] = (invocations[functionName] ?? 0) + 1;
 			try {
 				return await runner.run(event, planFor(functionName, event));
 			} catch (error) {
 				if (error instanceof FunctionFailure && error.kind === "died") deaths++;
 				throw error;
-			} finally {
-				running--;
 			}
 		},
 		warm: async () => {
@@ -135,7 +135,7 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
 			deaths = 0;
 		},
 		deaths: () => deaths,
-		running: () => running,
+		invocations: () => ({ ...invocations }),
 		stop: async () => {
 			await Promise.all([...runners.values()].map((runner) => runner.stop()));
 		},

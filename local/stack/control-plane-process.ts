@@ -1,4 +1,4 @@
-import type { ControlPlaneOptions } from "../lambda/control-plane.ts";
+import type { ControlPlaneOptions, Usage } from "../lambda/control-plane.ts";
 import type { CrashPlan } from "../lambda/execute.ts";
 import { type Child, startChild } from "./child.ts";
 import { StackError } from "./options.ts";
@@ -73,6 +73,10 @@ export class ControlPlaneProcess {
 
 	invoke<T>(functionName: string, event: unknown): Promise<T> {
 		return this.call("invoke", functionName, event);
+	}
+
+	usage(): Promise<Usage> {
+		return this.call("usage");
 	}
 
 	/** Functions die before a write, as planned; undefined: no more. Counted as `deaths` among the faults. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { trunkSchema } from "../../shared/contract/trunk.ts";
 import type { Carrier } from "../voice/types.ts";
 import { type ApiClient, apiClient } from "./api-client.ts";
 import type { StackHost } from "./host.ts";
@@ -8,22 +9,25 @@ import { CARRIER_TRUNK, StackError } from "./options.ts";
 const POLL_MS = 100;
 /** Asterisk is up; the agent says hello within a second. A host whose disk is new waits for the recovery: half a minute and a tick. */
 const ACTIVE_LIMIT_MS = 150_000;
-/** The embedded carrier takes what one machine can dial. */
+/** The embedded carrier takes what one machine can dial: its channels bind, not its rate. */
 const CARRIER_CHANNELS = 2_000;
-const CARRIER_CPS = 200;
+const CARRIER_CPS = 500;
 const CARRIER_CALLER_ID = "5550100";
 
 /** Makes the trunk to the embedded carrier; one that is there keeps its settings and gets the carrier's new address. */
 export const carrierTrunk = async (client: ApiClient, carrier: Carrier): Promise<void> => {
 	const list = await client.request<{ items?: Record<string, unknown>[] }>("GET", "/v1/trunks");
 	const standing = (list.body.items ?? []).find(({ id }) => id === CARRIER_TRUNK);
-	const { id: _, ...settings } = standing ?? {
-		type: "pjsip",
-		numbering: "private",
-		maxChannels: CARRIER_CHANNELS,
-		maxCps: CARRIER_CPS,
-		callerIds: [CARRIER_CALLER_ID],
-	};
+	// What is shown of a trunk is more than what is set.
+	const settings = standing
+		? Object.fromEntries(Object.entries(standing).filter(([name]) => name in trunkSchema.shape))
+		: {
+				type: "pjsip",
+				numbering: "private",
+				maxChannels: CARRIER_CHANNELS,
+				maxCps: CARRIER_CPS,
+				callerIds: [CARRIER_CALLER_ID],
+			};
 	const trunk = { ...settings, host: carrier.address, port: carrier.port };
 	const answer = await client.request("PUT", `/v1/trunks/${CARRIER_TRUNK}`, trunk);
 	if (answer.status >= 300) {

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { DEFAULT_TENANT } from "../../shared/store/items.ts";
@@ -110,6 +111,12 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 			cleanups.add("the data folder", () => held.release());
 		}
 	} else cleanups.add("the temporary folder", async () => rmSync(dir, { recursive: true, force: true }));
+	const logFile = createWriteStream(join(dir, "log"), { mode: 0o600 });
+	cleanups.add("the log", () => finished(logFile.end()));
+	const output = (text: string): void => {
+		if (logFile.writable) logFile.write(text);
+		onOutput(text);
+	};
 	const stateFile = join(dir, "stack.json");
 	const state = readState(stateFile);
 
@@ -123,7 +130,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		seed: plan.seed,
 		meter: options.meter ?? false,
 		...(options.faults ? { faults: plan.dynamo } : {}),
-		onOutput,
+		onOutput: output,
 	});
 	cleanups.add("AWS", () => aws.stop());
 	for (const child of aws.children) {
@@ -160,7 +167,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		faults: { api: plan.api, messages: plan.messages },
 		...(options.tickSec === undefined ? {} : { tickSec: options.tickSec }),
 	};
-	const controlPlane = new ControlPlaneProcess(controlPlaneOptions, { onOutput, onFailure: failed });
+	const controlPlane = new ControlPlaneProcess(controlPlaneOptions, { onOutput: output, onFailure: failed });
 	cleanups.add("the control plane", () => controlPlane.stop());
 	await controlPlane.start();
 	const api = controlPlane.url;
@@ -204,9 +211,10 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		await carrierTrunk(client, carrier);
 	}
 	const hosts: StackHost[] = [];
+	let numbers = 0;
 	const addHost = async (hostId: string, capacity: number): Promise<StackHost> => {
 		if (!plane) throw new StackError("This stack has no voice plane: start it with a host or with the carrier.");
-		const number = hosts.length;
+		const number = numbers++;
 		if (number >= MAX_HOSTS) throw new StackError(`One stack holds at most ${MAX_HOSTS} hosts.`);
 		const known = state.hosts[hostId]?.token;
 		const hostToken = await enrol(client, api, {
@@ -233,11 +241,15 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		await untilActive(client, host, checkpoint);
 		return host;
 	};
-	for (let i = 0; i < steady; i++) {
-		const { capacity = DEFAULT_CAPACITY } = options;
-		await addHost(`steady-${i + 1}`, Array.isArray(capacity) ? (capacity[i] ?? DEFAULT_CAPACITY) : capacity);
-		checkpoint();
-	}
+	const { capacity = DEFAULT_CAPACITY } = options;
+	const started = await Promise.allSettled(
+		Array.from({ length: steady }, (_, i) =>
+			addHost(`steady-${i + 1}`, Array.isArray(capacity) ? (capacity[i] ?? DEFAULT_CAPACITY) : capacity),
+		),
+	);
+	for (const result of started) if (result.status === "rejected") throw result.reason;
+	hosts.sort((a, b) => Number(a.hostId.slice("steady-".length)) - Number(b.hostId.slice("steady-".length)));
+	checkpoint();
 
 	return {
 		api,

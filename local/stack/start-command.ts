@@ -70,6 +70,16 @@ const isForUsers = (error: unknown): boolean =>
 		(kind) => error instanceof kind,
 	);
 
+/** Passes on what the parts write, line by line, without their routine: the whole of it is in the stack's log. */
+export const onlyTroubles = (say: (line: string) => void): ((text: string) => void) => {
+	let rest = "";
+	return (text) => {
+		const lines = (rest + text).split("\n");
+		rest = lines.pop() ?? "";
+		for (const line of lines) if (line !== "" && !/"level":"(info|debug)"/.test(line)) say(line);
+	};
+};
+
 /** `npm start`. */
 export const main = async (args: string[]): Promise<void> => {
 	const { data, chaos, ...rest } = parseArguments(args);
@@ -97,11 +107,11 @@ export const main = async (args: string[]): Promise<void> => {
 			...(data === undefined ? {} : { dataDir: data }),
 			...(chaos ? { faults: CHAOS } : {}),
 			say,
-			onOutput: (text) => void process.stderr.write(text),
+			onOutput: onlyTroubles(say),
 			onFailure: () => end(1),
 			signal: abort.signal,
 		});
-		say(`The API is at ${stack.api}; its parts' files are in ${stack.dir}.`);
+		say(`The API is at ${stack.api}; everything that the parts write is in ${stack.dir}.`);
 		process.stdout.write(`${JSON.stringify({ ready: true, api: stack.api, token: stack.token })}\n`);
 		status = await ended;
 		await stack.stop();

@@ -127,8 +127,8 @@ export const failImport = async (
 		// An import that was never written is written as failed: a slow request that comes after finds it so.
 		ConditionExpression: "attribute_not_exists(#state) OR (#state = :open AND seen = :none)",
 		UpdateExpression:
-			"SET #state = :failed, importId = :id, failure = :failure, finishedAt = :now, createdAt = if_not_exists(createdAt, :now), progressAt = :now, seen = :none, chunks = if_not_exists(chunks, :none), split = :true, accepted = :none, duplicates = :none, rejectedCount = :none, #source = if_not_exists(#source, :item) REMOVE #rows",
-		ExpressionAttributeNames: { "#state": "state", "#rows": "rows", "#source": "source" },
+			"SET #state = :failed, importId = :id, failure = :failure, finishedAt = :now, createdAt = if_not_exists(createdAt, :now), progressAt = :now, seen = :none, chunks = if_not_exists(chunks, :none), #split = :true, accepted = :none, duplicates = :none, rejectedCount = :none, #source = if_not_exists(#source, :item) REMOVE #rows",
+		ExpressionAttributeNames: { "#state": "state", "#rows": "rows", "#source": "source", "#split": "split" },
 		ExpressionAttributeValues: {
 			":open": "open",
 			":failed": "failed",

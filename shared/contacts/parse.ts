@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { findHiddenField } from "../validation/hidden-field.ts";
 import { type Column, columnsOf, type Delimiter, delimiterOf, parseCsvRecords } from "./csv.ts";
 import type { RawRow } from "./rows.ts";
 import { ListError, type ListFormat, type RecordRange, RecordSplitter } from "./split.ts";
@@ -66,7 +67,11 @@ export const openList = (head: Uint8Array, whole: boolean, wanted?: ListFormat):
 
 const parseJsonText = (record: { line: number; text: string }): RawRow => {
 	try {
-		return { line: record.line, value: JSON.parse(record.text) };
+		const value: unknown = JSON.parse(record.text);
+		const hidden = findHiddenField(value);
+		return hidden === undefined
+			? { line: record.line, value }
+			: { line: record.line, broken: `${hidden}: is not a known field` };
 	} catch (error) {
 		return { line: record.line, broken: `is not valid JSON: ${(error as Error).message}` };
 	}
@@ -129,5 +134,7 @@ const parseJsonArray = (bytes: Uint8Array): RawRow[] => {
 		throw new ListError(`The body is not valid JSON: ${(error as Error).message}`, { cause: error });
 	}
 	if (!Array.isArray(value)) throw new ListError("The list must be a JSON array.");
+	const hidden = findHiddenField(value);
+	if (hidden !== undefined) throw new ListError(`${hidden}: is not a known field.`);
 	return value.map((element: unknown, i) => ({ line: i + 1, value: element }));
 };

@@ -56,7 +56,8 @@ const resumeOne = async (
 	}
 	const waits = staleMs * 2 ** Math.min(item.drives ?? 0, MAX_DOUBLINGS);
 	if (item.state === "open" && deps.now() - item.progressAt < waits) return;
-	const after = await endIfComplete(deps, tenant, campaignId, item);
+	// Not by `seen`: the last chunk may have died between its result and its report. The results decide.
+	const after = await endIfComplete(deps, tenant, campaignId, { ...item, seen: item.chunks });
 	if (after.state !== "open") return;
 	deps.log.warn("import.resumed", {
 		campaignId,

@@ -56,9 +56,13 @@ const save = async (
 		TableName: deps.tables.campaigns,
 		Key: { campaign: item.campaign, kind: item.kind },
 		// Never back: a repeated message may be behind.
-		ConditionExpression: `#state = :open AND split = :false${"chunks" in change ? " AND chunks <= :chunks" : ""}`,
+		ConditionExpression: `#state = :open AND #split = :false${"chunks" in change ? " AND #chunks <= :chunks" : ""}`,
 		UpdateExpression: `SET progressAt = :now, ${entries.map(([name]) => `#${name} = :${name}`).join(", ")}`,
-		ExpressionAttributeNames: { "#state": "state", ...Object.fromEntries(entries.map(([name]) => [`#${name}`, name])) },
+		ExpressionAttributeNames: {
+			"#state": "state",
+			"#split": "split",
+			...Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
+		},
 		ExpressionAttributeValues: {
 			":open": "open",
 			":false": false,

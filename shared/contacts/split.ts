@@ -31,7 +31,7 @@ const BACKSLASH = 92;
 const isSpace = (byte: number): boolean => byte === 32 || byte === 9 || byte === 13 || byte === LF;
 
 /** How one look at the buffer ended: a record, an end of the list, or too few bytes to say. */
-type Scan = { end: number; next: number; closed?: boolean } | { done: true; next: number } | undefined;
+type Scan = { begin?: number; end: number; next: number } | { done: true; next: number } | undefined;
 
 const scanLine = (bytes: Uint8Array, from: number, final: boolean): Scan => {
 	const at = bytes.indexOf(LF, from);
@@ -68,6 +68,7 @@ const scanJson = (bytes: Uint8Array, from: number, final: boolean): Scan => {
 	while (i < bytes.length && (isSpace(bytes[i] as number) || bytes[i] === 0x2c)) i++;
 	if (i === bytes.length) return final ? { done: true, next: i } : undefined;
 	if (bytes[i] === 0x5d) return { done: true, next: bytes.length };
+	const begin = i;
 	let depth = 0;
 	let inText = false;
 	for (; i < bytes.length; i++) {
@@ -78,9 +79,9 @@ const scanJson = (bytes: Uint8Array, from: number, final: boolean): Scan => {
 		} else if (byte === QUOTE) inText = true;
 		else if (byte === 0x7b || byte === 0x5b) depth++;
 		else if ((byte === 0x7d || byte === 0x5d) && depth > 0) depth--;
-		else if (depth === 0 && (byte === 0x2c || byte === 0x5d)) return { end: i, next: i };
+		else if (depth === 0 && (byte === 0x2c || byte === 0x5d)) return { begin, end: i, next: i };
 	}
-	return final ? { end: bytes.length, next: bytes.length } : undefined;
+	return final ? { begin, end: bytes.length, next: bytes.length } : undefined;
 };
 
 const count = (bytes: Uint8Array, from: number, to: number): number => {
@@ -150,9 +151,9 @@ export class RecordSplitter {
 			this.#line += this.#format === "json" ? 0 : count(bytes, from, next);
 			from = next;
 		};
-		const emit = (end: number, next: number, broken?: string): void => {
-			if (!isBlank(bytes, from, end)) {
-				const range = { start: this.#offset + from, end: this.#offset + end, line: this.#line };
+		const emit = (end: number, next: number, broken?: string, begin = from): void => {
+			if (!isBlank(bytes, begin, end)) {
+				const range = { start: this.#offset + begin, end: this.#offset + end, line: this.#line };
 				records.push(broken === undefined ? range : { ...range, broken });
 				if (this.#format === "json") this.#line++;
 			}
@@ -170,7 +171,7 @@ export class RecordSplitter {
 				this.#done = true;
 				advance(scan.next);
 			} else if (scan && scan.end - from <= MAX_RECORD_BYTES) {
-				emit(scan.end, scan.next);
+				emit(scan.end, scan.next, undefined, scan.begin);
 			} else if (scan || final || bytes.length - from > MAX_RECORD_BYTES) {
 				this.#breakOff(bytes, from, final, emit);
 			} else break;

@@ -31,7 +31,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 export const variableValueSchema = z
 	.string()
 	.max(MAX_VARIABLE_CHARS)
-	.refine((value) => !CONTROL.test(value), "must not contain control characters such as line breaks");
+	.refine((value) => !CONTROL.test(value), "must not contain control characters such as line breaks")
+	.refine((value) => !/\$[{[]/.test(value), "must not contain ${ or $[, which begin an expression in a dialplan");
 
 export const varsSchema = z
 	.record(

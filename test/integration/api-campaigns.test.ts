@@ -32,7 +32,11 @@ describe("POST /v1/campaigns", () => {
 			body: { state: "running", contacts: { accepted: 2, rejected: [], duplicates: 0 } },
 		});
 		const { campaignId } = made.body;
-		expect(contacts().map((item) => [item.contactId, item.number, item.state, item.ver, item.attempt]).sort()).toEqual([
+		expect(
+			contacts()
+				.map((item) => [item.contactId, item.number, item.state, item.ver, item.attempt])
+				.sort(),
+		).toEqual([
 			[usNumber(124), usNumber(124), "pending", 1, 1],
 			["c-1", usNumber(123), "pending", 1, 1],
 		]);
@@ -183,7 +187,12 @@ describe("states", () => {
 			["done", "cancelled", undefined],
 		]);
 		const shown = (await api.call("GET", `/v1/campaigns/${campaignId}`)).body;
-		expect(shown).toMatchObject({ state: "cancelled", swept: true, outcomes: { cancelled: 2 }, counts: { pending: 0 } });
+		expect(shown).toMatchObject({
+			state: "cancelled",
+			swept: true,
+			outcomes: { cancelled: 2 },
+			counts: { pending: 0 },
+		});
 		expect(dynamo.peek("trunks", { tenant: "default", trunkId: "carrier-a" })?.["c"]).toEqual({});
 		await api.tick();
 		await api.deliver("sweeps");
@@ -229,9 +238,9 @@ describe("states", () => {
 			status: 422,
 			body: { error: { code: "notBuilt", details: [{ path: "priority" }] } },
 		});
-		expect(await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { callerId: "+13025550100" } })).toMatchObject(
-			{ status: 422 },
-		);
+		expect(
+			await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { callerId: "+13025550100" } }),
+		).toMatchObject({ status: 422 });
 	});
 });
 
@@ -330,7 +339,17 @@ describe("calls and lists", () => {
 			const key = { shardKey: item.shardKey, contactKey: item.contactKey };
 			Object.assign(dynamo.peek("contacts", key) as object, {
 				hist: {
-					"1": { o: "busy", by: "h1#1#3", lease: "h1#1#2", ver: 1, fin: false, cause: 17, sip: 486, t0: 1_000, t3: 2_000 },
+					"1": {
+						o: "busy",
+						by: "h1#1#3",
+						lease: "h1#1#2",
+						ver: 1,
+						fin: false,
+						cause: 17,
+						sip: 486,
+						t0: 1_000,
+						t3: 2_000,
+					},
 					"2": { o: "answered", by: "h1#1#9", lease: "h1#1#8", ver: 4, fin: true, t0: 1_000, vars: { a: 'x,"y' } },
 				},
 			});
@@ -343,7 +362,9 @@ describe("calls and lists", () => {
 		const paged = [];
 		let cursor: string | null = "";
 		while (cursor !== null) {
-			const page = (await api.call("GET", `${path}?limit=7${cursor ? `&cursor=${cursor}` : ""}`)).body;
+			const page: { items: unknown[]; cursor: string | null } = (
+				await api.call("GET", `${path}?limit=7${cursor ? `&cursor=${cursor}` : ""}`)
+			).body;
 			paged.push(...page.items);
 			cursor = page.cursor;
 		}

@@ -7,8 +7,8 @@ import { type Stack, startStack } from "../../local/stack/stack.ts";
 
 /** The command against the real control plane, with a simulated Asterisk: every command once, as a user types it. */
 
-const START_LIMIT_MS = 120_000;
-const TEST_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 240_000;
+const TEST_LIMIT_MS = 180_000;
 
 let stack: Stack;
 let folder: string;

@@ -173,6 +173,7 @@ describe("campaign submit", () => {
 		["an empty file", "empty.json", " \n", "is empty"],
 		["no JSON", "bad.json", '{\n  "name": "x",\n}', "line 3, column 1"],
 		["JSON that breaks off", "short.json", '{ "name": ', "is not JSON"],
+		["a list instead", "people.json", "number,id\n1,a\n", "Unexpected token"],
 		["an array", "array.json", "[]", "must hold one JSON object"],
 	])("%s: one clear message, and nothing is sent", async (_what, name, content, message) => {
 		const path = join(folder, name);
@@ -284,6 +285,17 @@ describe("watching", () => {
 		const run = await cli(["campaign", "show", ID, "--watch"]);
 		expect(run.code).toBe(1);
 		expect(run.out).toContain("the list is gone");
+	});
+
+	test("a campaign whose only list was given up does not keep anybody waiting", async () => {
+		const imports = [{ importId: "i-1", state: "failed", accepted: 0, rejectedCount: 0, failure: "no header" }];
+		looks(
+			view("importing", 0, { imports: [{ importId: "i-1", state: "open", accepted: 0 }] }),
+			view("importing", 0, { imports }),
+		);
+		const run = await cli(["campaign", "show", ID, "--watch"]);
+		expect(run.code).toBe(1);
+		expect(run.out).toContain("List i-1 failed: no header");
 	});
 
 	test("an API that is away for a while is asked again; one that stays away ends the watching", async () => {

@@ -185,6 +185,15 @@ describe("queues and schedules", () => {
 });
 
 describe("the control plane's process", () => {
+	test("says what it used", async () => {
+		const before = await stack.controlPlane.usage();
+		await stack.client.request("POST", "/three/usage");
+		const after = await stack.controlPlane.usage();
+		expect((after.requests["DynamoDB"] ?? 0) - (before.requests["DynamoDB"] ?? 0)).toBeGreaterThanOrEqual(3);
+		expect(after.invocations["write-three"]).toBe((before.invocations["write-three"] ?? 0) + 1);
+		expect(after.memory.most).toBeGreaterThanOrEqual(after.memory.now / 2);
+	});
+
 	test("killed and started again it has the same address and the same data", async () => {
 		const db = DynamoDBDocumentClient.from(stack.aws.clients.dynamo);
 		await db.send(new PutCommand({ TableName: "toy-local-things", Item: { id: "before", n: 1 } }));

@@ -25,6 +25,10 @@ export interface FakeOptions {
 	slotValidMs?: number;
 }
 
+export type RequestKind = "hello" | "sync" | "peek" | "config";
+
+const errorBody = (code: string): unknown => ({ error: { code, message: code, details: [] } });
+
 const body = async (request: IncomingMessage): Promise<string> => {
 	const chunks: Buffer[] = [];
 	for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -43,11 +47,9 @@ export class FakeControlPlane {
 	readonly syncs: SyncRequest[] = [];
 	readonly problems: string[] = [];
 	/** Answers a request in another way: a status, or `lose` (carried out, but the connection is cut). */
-	disturb: (
-		kind: "hello" | "sync" | "peek" | "config",
-		request: SyncRequest | undefined,
-	) => number | "lose" | undefined = () => undefined;
+	disturb: (kind: RequestKind, request: SyncRequest | undefined) => number | "lose" | undefined = () => undefined;
 	paused = false;
+	drain = false;
 	hangups: string[] = [];
 	cap: number;
 	readonly #options: FakeOptions;
@@ -107,58 +109,55 @@ export class FakeControlPlane {
 
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const text = await body(request);
-		const kind = (request.url ?? "").split("/").at(-1) as "hello" | "sync" | "peek" | "config";
-		const parsed = text === "" ? undefined : (JSON.parse(text) as SyncRequest);
-		const disturbance = this.disturb(kind, parsed);
-		const send = (status: number, value: unknown): void => {
-			if (disturbance === "lose") {
-				request.socket.destroy();
-				return;
-			}
-			response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-		};
-		if (typeof disturbance === "number")
-			return send(disturbance, { error: { code: "disturbed", message: "", details: [] } });
-		if (request.headers.authorization !== "Bearer the-token")
-			return send(401, { error: { code: "unauthorized", message: "token" } });
-		const now = Date.now();
+		const kind = (request.url ?? "").split("/").at(-1) as RequestKind;
+		const authorized = request.headers.authorization === "Bearer the-token";
+		const answer = authorized ? this.handle(kind, text, Date.now()) : { status: 401, body: errorBody("unauthorized") };
+		if (answer === "lost") request.socket.destroy();
+		else response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));
+	}
+
+	/** One request, carried out; `lost`: its answer is not to arrive. */
+	handle(kind: RequestKind, text: string, now: number): { status: number; body: unknown } | "lost" {
+		const request = text === "" ? undefined : (JSON.parse(text) as SyncRequest);
+		const disturbance = this.disturb(kind, request);
+		if (typeof disturbance === "number") return { status: disturbance, body: errorBody("disturbed") };
+		const answer = this.#answerTo(kind, text, request, now);
+		return disturbance === "lose" ? "lost" : answer;
+	}
+
+	#answerTo(
+		kind: RequestKind,
+		text: string,
+		request: SyncRequest | undefined,
+		now: number,
+	): { status: number; body: unknown } {
 		if (kind === "hello") {
 			this.#epoch++;
 			this.#seq = 0;
-			return send(200, { epoch: this.#epoch, now, configVersion: 1 });
+			return { status: 200, body: { epoch: this.#epoch, now, configVersion: 1 } };
 		}
 		if (kind === "config") {
-			return send(200, {
-				configVersion: 1,
-				capacity: this.#options.capacity,
-				trunks: this.#options.trunks,
-				fenceSec: this.#options.fenceSec ?? 15,
-				maxSyncIntervalMs: 1_000,
-				peekIntervalMs: 300,
-			});
+			const { capacity, trunks, fenceSec } = this.#options;
+			const times = { fenceSec: fenceSec ?? 15, maxSyncIntervalMs: 1_000, peekIntervalMs: 300 };
+			return { status: 200, body: { configVersion: 1, capacity, trunks, ...times } };
 		}
 		if (kind === "peek") {
-			return send(200, {
-				work: this.#waiting.length > 0 && !this.paused,
-				drain: false,
-				configVersion: 1,
-				now,
-				nextPeekMs: 300,
-			});
+			const work = this.#waiting.length > 0 && !this.paused;
+			return { status: 200, body: { work, drain: this.drain, configVersion: 1, now, nextPeekMs: 300 } };
 		}
-		if (parsed === undefined) return send(400, {});
-		if (parsed.epoch !== this.#epoch)
-			return send(409, { error: { code: "staleEpoch", message: "stale", details: [] } });
-		if (parsed.seq === this.#seq) {
-			if (text !== this.#bytes) this.problems.push(`seq ${parsed.seq} was repeated with other bytes`);
-			return send(200, JSON.parse(this.#answer));
+		if (request === undefined) return { status: 400, body: errorBody("badRequest") };
+		if (request.epoch !== this.#epoch) return { status: 409, body: errorBody("staleEpoch") };
+		if (request.seq === this.#seq) {
+			if (text !== this.#bytes) this.problems.push(`seq ${request.seq} was repeated with other bytes`);
+			return { status: 200, body: JSON.parse(this.#answer) };
 		}
-		if (parsed.seq !== this.#seq + 1) return send(409, { error: { code: "seqAhead", message: "", details: [] } });
-		const answer = this.#sync(parsed, now);
-		this.#seq = parsed.seq;
+		if (request.seq !== this.#seq + 1)
+			return { status: 409, body: errorBody(request.seq > this.#seq ? "seqAhead" : "seqOld") };
+		const answer = this.#sync(request, now);
+		this.#seq = request.seq;
 		this.#bytes = text;
 		this.#answer = JSON.stringify(answer);
-		send(200, answer);
+		return { status: 200, body: answer };
 	}
 
 	#sync(request: SyncRequest, now: number): SyncResponse {
@@ -174,7 +173,7 @@ export class FakeControlPlane {
 			this.#held.delete(callId);
 			if (contact !== undefined) this.#waiting.unshift(contact);
 		}
-		const room = this.paused ? 0 : Math.min(request.want, this.cap + request.prefetch - this.#held.size);
+		const room = this.paused || this.drain ? 0 : Math.min(request.want, this.cap + request.prefetch - this.#held.size);
 		const calls: GrantedCall[] = this.#waiting
 			.splice(0, Math.max(0, room))
 			.map((contact) => this.#grant(contact, request.seq));
@@ -199,7 +198,7 @@ export class FakeControlPlane {
 			recall: this.paused ? [...this.#held.keys()] : [],
 			hangup: this.hangups.splice(0),
 			refused: [],
-			drain: false,
+			drain: this.drain,
 			configVersion: 1,
 			audioVersion: 0,
 			nextSyncMs: 1_000,

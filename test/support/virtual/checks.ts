@@ -34,6 +34,16 @@ export class Violation extends Error {
 
 const sum = (values: Record<string, number>): number => Object.values(values).reduce((a, b) => a + b, 0);
 
+/** Keeps the first violation it finds: what throws it may be caught by the very code under test. */
+class Judge {
+	violation: Violation | undefined;
+	protected condemn(kind: ViolationKind, message: string): never {
+		const violation = new Violation(kind, message);
+		this.violation ??= violation;
+		throw violation;
+	}
+}
+
 /** A call as the carrier has it. */
 export interface CarrierCall {
 	callId: string;
@@ -43,7 +53,7 @@ export interface CarrierCall {
 }
 
 /** What the carrier sees, judged at every INVITE: caps, calls per second, every attempt at most once. */
-export class Carrier {
+export class Carrier extends Judge {
 	readonly live = new Map<string, CarrierCall>();
 	/** By campaign, contact and attempt: who dialed it. */
 	readonly dialed = new Map<string, string>();
@@ -54,6 +64,7 @@ export class Carrier {
 	readonly #recent = new Map<string, number[]>();
 
 	constructor(config: WorldConfig, campaignIdOf: (letter: string) => string) {
+		super();
 		this.#config = config;
 		this.#caps = new Map(config.campaigns.map((campaign) => [campaignIdOf(campaign.letter), campaign.cap]));
 	}
@@ -74,30 +85,30 @@ export class Carrier {
 		const attempt = `${contact} ${ref.attempt}`;
 		const before = this.dialed.get(attempt);
 		if (before !== undefined)
-			throw new Violation("dialedTwice", `${attempt} by ${call.host} as ${call.callId}, before that by ${before}`);
+			this.condemn("dialedTwice", `${attempt} by ${call.host} as ${call.callId}, before that by ${before}`);
 		this.dialed.set(attempt, `${call.host} as ${call.callId}`);
 		const newest = this.granted.get(contact) ?? 0;
 		if (newest > ref.attempt)
-			throw new Violation("dialedAfterRedial", `${attempt} by ${call.host} when attempt ${newest} had been granted`);
+			this.condemn("dialedAfterRedial", `${attempt} by ${call.host} when attempt ${newest} had been granted`);
 		this.live.set(call.callId, call);
 		const count = (test: (other: CarrierCall) => boolean): number => [...this.live.values()].filter(test).length;
 		const ofHost = count((other) => other.host === call.host);
 		const hostCap = this.#config.hosts.find((host) => host.id === call.host)?.cap ?? 0;
 		if (ofHost > hostCap)
-			throw new Violation("hostCap", `${ofHost} calls of ${call.host}, which has ${hostCap} channels`);
+			this.condemn("hostCap", `${ofHost} calls of ${call.host}, which has ${hostCap} channels`);
 		const trunk = this.#config.trunks.find((each) => each.id === call.trunk);
 		const onTrunk = count((other) => other.trunk === call.trunk);
 		if (!trunk || onTrunk > trunk.maxChannels)
-			throw new Violation("trunkCap", `${onTrunk} calls on ${call.trunk} of ${trunk?.maxChannels}`);
+			this.condemn("trunkCap", `${onTrunk} calls on ${call.trunk} of ${trunk?.maxChannels}`);
 		const ofCampaign = count((other) => other.campaignId === call.campaignId);
 		const campaignCap = this.#caps.get(call.campaignId) ?? 0;
 		if (ofCampaign > campaignCap)
-			throw new Violation("campaignCap", `${ofCampaign} calls of ${call.campaignId}, cap ${campaignCap}`);
+			this.condemn("campaignCap", `${ofCampaign} calls of ${call.campaignId}, cap ${campaignCap}`);
 		const recent = (this.#recent.get(call.trunk) ?? []).filter((at) => at > now - 1_000);
 		recent.push(now);
 		this.#recent.set(call.trunk, recent);
 		if (recent.length > trunk.maxCps)
-			throw new Violation(
+			this.condemn(
 				"callsPerSecond",
 				`${recent.length} within a second on ${call.trunk}, which takes ${trunk.maxCps}: ${recent.map((at) => at - now).join(" ")} ms`,
 			);
@@ -108,14 +119,14 @@ export class Carrier {
 }
 
 /** One answer for one seq, however often and by whomever it is made. */
-export class Answers {
+export class Answers extends Judge {
 	readonly #said = new Map<string, string>();
 	check(hostId: string, epoch: number, seq: number, callIds: string[]): void {
 		const key = `${hostId}#${epoch}#${seq}`;
 		const said = [...callIds].sort().join(" ");
 		const before = this.#said.get(key);
 		if (before !== undefined && before !== said)
-			throw new Violation("answersDiffer", `${key}: [${before}], then [${said}]`);
+			this.condemn("answersDiffer", `${key}: [${before}], then [${said}]`);
 		this.#said.set(key, said);
 	}
 }

@@ -1,4 +1,18 @@
 import { Violation } from "./checks.ts";
+import { weakened, changed } from "./mutations.ts";
+import { matches } from "./bench.ts";
+const MUT: Record<string, () => Partial<WalkConfig>> = {
+	none: () => ({}),
+	ver: () => ({ mutation: weakened("contacts", ["#ver = :ver"], "#state = :pending AND #ver = :ver", "#state = :pending") }),
+	tomb: () => ({ mutation: changed((st) => matches(st, "grants", ["Put", '"tomb":true']) ? { instead: { ok: true, answer: {} } } : undefined) }),
+	empty: () => ({ mutation: changed((st) => matches(st, "grants", ["Put", '"cands":[]']) && !matches(st, "grants", ["tomb"]) ? { instead: { ok: true, answer: {} } } : undefined) }),
+	commit: () => ({ mutation: weakened("hosts", [":before"], "#epoch = :epoch AND #seq = :before AND #state = :state", "#seq = :before") }),
+	stamp: () => ({ mutation: weakened("trunks", [":sRead"], " AND #a.#h.#s = :sRead", "") }),
+	settle: () => ({ mutation: weakened("contacts", ["hist"], "#lease = :lease AND #attempt = :this", "#state = #state", {}) }),
+	fence: () => ({ changeAnswer: (_h, kind, body) => kind === "config" ? { ...(body as object), fenceSec: 1000 } : kind === "sync" ? { ...(body as object), slotValidMs: { carrier: 100000 } } : body }),
+	slot: () => ({ changeAnswer: (_h, kind, body) => kind === "sync" ? { ...(body as object), slotValidMs: { carrier: 100000 } } : body }),
+	share: () => ({ changeAnswer: (_h, kind, body) => kind === "sync" ? { ...(body as object), share: { carrier: 100 }, campaignShare: { campaign0000000a: 100, campaign0000000b: 100 } } : body }),
+};
 import { Random } from "./random.ts";
 import { Walk, type WalkConfig } from "./walk.ts";
 
@@ -13,24 +27,26 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
 		seed,
 		world: {
 			hosts: Array.from({ length: r.int(1, 3) }, (_, i) => ({ id: `h${i + 1}`, cap: r.int(1, 4) })),
-			trunks: [{ id: "carrier", maxChannels: r.int(1, 6), maxCps: r.pick([1, 2, 5, 20, 500]) }],
+			trunks: [{ id: "carrier", maxChannels: r.int(1, 6), maxCps: r.pick([2, 5, 10, 20, 500]) }],
 			campaigns: Array.from({ length: r.int(1, 2) }, (_, i) => ({
 				letter: "ab"[i] as string,
 				trunk: "carrier",
-				contacts: r.int(1, 8),
-				cap: r.int(1, 4),
+				contacts: r.pick([4, 15, 50]),
+				cap: r.int(1, 5),
 				shards: r.pick([1, 2]),
 			})),
 		},
 		faults: { network: w, handlers: w, hosts: w, asterisk: w, partitions: w, people: w, staleIndex: w },
-		faultyMs: r.pick([5000, 20000, 60000]),
+		faultyMs: r.pick([5000, 20000, 40000]),
 		retries: r.int(0, 2),
 		maxCallSec: r.pick([5, 20]),
 		keepsEvents: r.chance(0.5),
 	};
+	Object.assign(config, (MUT[process.env["MUT"] ?? "none"] as () => object)());
 	const walk = new Walk(config);
 	try {
 		const result = await walk.run();
+		if (process.env['V']) console.log(seed, JSON.stringify(result), JSON.stringify(config.world.campaigns), JSON.stringify(config.world.hosts), config.faultyMs, JSON.stringify(Object.fromEntries(Object.entries(Object.groupBy(walk.plane.dynamo.items<any>('contacts'), (c) => c.outcome)).map(([k, v]) => [k, v?.length]))));
 		for (const k of Object.keys(total) as (keyof typeof total)[]) total[k] += result[k];
 	} catch (error) {
 		if (!(error instanceof Violation)) {

@@ -180,11 +180,11 @@ export class Walk {
 		const kind = random.next();
 		if (kind < 0.25)
 			return { endAfterMs: ringAfterMs + random.int(10, 500), status: random.pick([486, 486, 404, 503, 603]) };
-		if (kind < 0.35) return { ringAfterMs };
-		if (kind < 0.4) return {};
+		if (kind < 0.29) return { ringAfterMs };
+		if (kind < 0.31) return {};
 		const answerAfterMs = ringAfterMs + random.int(50, 800);
-		if (kind < 0.5) return { ringAfterMs, answerAfterMs };
-		const talkMs = random.chance(0.2) ? random.int(1_000, this.#config.maxCallSec * 1_000) : random.int(200, 2_500);
+		if (kind < 0.43) return { ringAfterMs, answerAfterMs };
+		const talkMs = random.chance(0.1) ? random.int(1_000, this.#config.maxCallSec * 1_000) : random.int(100, 1_500);
 		return { ringAfterMs, answerAfterMs, endAfterMs: answerAfterMs + talkMs };
 	}
 
@@ -219,7 +219,7 @@ export class Walk {
 	/** What has no deadline is stalled: it goes on some time, perhaps long after. */
 	#weight({ deadline }: Waiting): number {
 		if (deadline !== undefined) return 10;
-		return this.#faulty ? 0.02 : 5;
+		return this.#faulty ? 0.005 : 5;
 	}
 
 	/** One step: something that waits goes on, or time does. */
@@ -258,6 +258,8 @@ export class Walk {
 		});
 		if (!waiting) return;
 		await this.#goOn(waiting);
+		const violation = this.carrier.violation ?? this.answers.violation;
+		if (violation) throw violation;
 		for (const host of this.hosts)
 			if (host.faults.length > 0) throw new Violation("agentFault", `${host.hostId}: ${describeError(host.faults[0])}`);
 		const fault = this.plane.faults.find(({ error }) => !isPassing(error));
@@ -340,7 +342,7 @@ export class Walk {
 				},
 			},
 			{
-				weight: faults.hosts,
+				weight: faults.hosts * (host.diskFull ? 8 : 0.5),
 				what: `${host.hostId}: disk ${host.diskFull ? "has room" : "full"}`,
 				run: () => {
 					host.diskFull = !host.diskFull;
@@ -355,14 +357,14 @@ export class Walk {
 				},
 			},
 			{
-				weight: faults.partitions * (network.cut.has(host.hostId) ? 3 : 1),
+				weight: faults.partitions * (network.cut.has(host.hostId) ? 6 : 1),
 				what: `${host.hostId}: ${network.cut.has(host.hostId) ? "back on the network" : "cut off"}`,
 				run: () => {
 					if (!network.cut.delete(host.hostId)) network.cut.add(host.hostId);
 				},
 			},
 			{
-				weight: faults.partitions * (network.away ? 2 : 0.2),
+				weight: faults.partitions * (network.away ? 12 : 0.2),
 				what: `control plane ${network.away ? "back" : "away"}`,
 				run: () => {
 					network.away = !network.away;
@@ -370,7 +372,7 @@ export class Walk {
 			},
 			{ weight: faults.handlers, what: "one more recovery", run: () => this.#recover() },
 			{ weight: faults.people, what: "a campaign is changed", run: () => this.#changeSome() },
-			{ weight: 3, what: "agents and Asterisks start again", run: () => this.#startAll() },
+			{ weight: 3 + (faults.hosts + faults.asterisk) * 6, what: "agents and Asterisks start again", run: () => this.#startAll() },
 		];
 		const chosen = random.weighted(options.filter((option) => option.weight > 0));
 		scheduler.tell(`FAULT ${chosen.what}`);

@@ -48,14 +48,15 @@ beforeAll(async () => {
 	roles = {};
 	uses = {};
 	for (const fn of FUNCTIONS) {
-		const [role = ""] = (file.functions[fn.name]?.["role"] as { "Fn::GetAtt": string[] })["Fn::GetAtt"];
-		const [policy] = file.resources[role]?.Properties?.["Policies"] as { PolicyDocument: { Statement: Statement[] } }[];
-		roles[fn.name] = (policy?.PolicyDocument.Statement ?? [])
+		uses[fn.name] = await usesOfFunction(ROOT, fn);
+		const role = file.functions[fn.name]?.["role"] as { "Fn::GetAtt": string[] } | undefined;
+		const { Properties: properties = {} } = file.resources[role?.["Fn::GetAtt"][0] ?? ""] ?? {};
+		const policies = properties["Policies"] as { PolicyDocument: { Statement: Statement[] } }[] | undefined;
+		roles[fn.name] = (policies?.[0]?.PolicyDocument.Statement ?? [])
 			.flatMap((statement) => statement.Action.map((action) => ({ action, target: nameOf(statement.Resource) })))
 			.filter(({ action }) => !NOT_OF_THE_CODE.test(action))
 			.map(({ action, target }) => `${target} ${action}`)
 			.sort();
-		uses[fn.name] = await usesOfFunction(ROOT, fn);
 	}
 }, BUNDLE_LIMIT_MS);
 

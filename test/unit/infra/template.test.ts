@@ -1,7 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { unzipSync } from "fflate";
 import type { BundleReport } from "../../../scripts/bundle.ts";
 import { readFunctions } from "../../../scripts/service.ts";
 import { deployedFunctions } from "../../../scripts/template/grants.ts";
@@ -58,6 +62,45 @@ describe("the packaged template", () => {
 	});
 });
 
+/** Loads each artifact as Lambda does and says what its handler is; then calls the one that needs nothing. */
+const LOAD = `
+const [root, names, event] = JSON.parse(process.argv[1]);
+const kinds = {};
+for (const name of names) {
+	const module = await import("file://" + root + "/" + name + "/functions/" + name + "/handler.mjs");
+	kinds[name] = typeof module.handler;
+	if (name === "check-health") kinds.answer = (await module.handler(event, {})).statusCode;
+}
+process.stdout.write("\\n" + JSON.stringify(kinds));
+`;
+
+describe("the artifacts", () => {
+	test(
+		"load without anything beside them, and the health check answers",
+		async () => {
+			const names = packaged.bundles.map((bundle) => bundle.name);
+			const unpacked = join(folder, "unpacked");
+			for (const name of names) {
+				const files = unzipSync(readFileSync(join(folder, "dist", `${name}.zip`)));
+				expect(Object.keys(files)).toEqual([`functions/${name}/handler.mjs`]);
+				await mkdir(join(unpacked, name, "functions", name), { recursive: true });
+				for (const [path, bytes] of Object.entries(files)) await writeFile(join(unpacked, name, path), bytes);
+			}
+			const event = JSON.parse(readFileSync(join(ROOT, "events/check-health.json"), "utf8"));
+			const { stdout } = await promisify(execFile)(
+				process.execPath,
+				["--input-type=module", "--eval", LOAD, JSON.stringify([unpacked, names, event])],
+				{ env: { AWS_REGION: "eu-central-1" } },
+			);
+			expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
+				...Object.fromEntries(names.map((name) => [name, "function"])),
+				answer: 200,
+			});
+		},
+		PACKAGE_LIMIT_MS,
+	);
+});
+
 describe("the rules find what is planted", () => {
 	test.each<[string, (template: Template) => void, RegExp]>([
 		[
@@ -93,12 +136,12 @@ describe("the rules find what is planted", () => {
 		[
 			"a table that the role does not allow",
 			(t) => {
-				const variables = t.Resources["CheckDashhealthLambdaFunction"]?.Properties?.["Environment"] as {
+				const variables = t.Resources["TickDashminuteLambdaFunction"]?.Properties?.["Environment"] as {
 					Variables: object;
 				};
 				Object.assign(variables.Variables, { TABLE_GRANTS: { Ref: "GrantsTable" } });
 			},
-			/check-health.*TABLE_GRANTS/,
+			/tick-minute.*TABLE_GRANTS/,
 		],
 		[
 			"a role used twice",

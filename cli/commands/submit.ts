@@ -1,0 +1,157 @@
+import { type Command, Option } from "commander";
+import { MAX_BODY_BYTES } from "../../shared/contract/campaign.ts";
+import type { ApiClient } from "../client.ts";
+import { Context, shellWord } from "../context.ts";
+import { describeContacts } from "../describe.ts";
+import { CliError, EXIT_OK, usageError, withContext } from "../errors.ts";
+import { type ContactList, LIST_TYPES, nameOf, openContactList, readJsonObject } from "../files.ts";
+import { count } from "../format.ts";
+import type { Io } from "../io.ts";
+import { campaignPath } from "../paths.ts";
+import { repeatable } from "../repeat.ts";
+import { type ContactsResult, contactsResultSchema, createdCampaignSchema, uploadSchema } from "../views.ts";
+import { watchAndShow } from "../watch.ts";
+
+/** Statuses by which a list itself is refused. */
+const LIST_REFUSED = [400, 409, 413, 422];
+
+/** Sends a list: small ones in one request, larger ones through storage. Every step can be repeated with the same key. */
+const sendContacts = async (
+	client: ApiClient,
+	campaignId: string,
+	list: ContactList,
+	key: string,
+): Promise<ContactsResult> => {
+	if (list.bytes <= MAX_BODY_BYTES) {
+		return client.json(contactsResultSchema, "POST", campaignPath(campaignId, "/contacts"), {
+			body: { bytes: new Uint8Array(await list.blob.arrayBuffer()), contentType: LIST_TYPES[list.format] },
+			idempotencyKey: `${key}-contacts`,
+		});
+	}
+	const upload = await client.json(uploadSchema, "POST", campaignPath(campaignId, "/uploads"), {
+		body: { json: { bytes: list.bytes, sha256: await list.sha256(), format: list.format } },
+		idempotencyKey: `${key}-upload`,
+	});
+	await client.upload(upload.uploadUrl, upload.fields, list.blob);
+	return client.json(
+		contactsResultSchema,
+		"POST",
+		campaignPath(campaignId, `/uploads/${encodeURIComponent(upload.uploadId)}/complete`),
+		{ body: { json: {} }, idempotencyKey: `${key}-complete` },
+	);
+};
+
+interface ListOptions {
+	format?: string;
+	key?: string;
+	watch?: boolean;
+}
+
+const submit = async (
+	context: Context,
+	file: string,
+	options: ListOptions & { contacts?: string },
+): Promise<number> => {
+	if (file === "-" && options.contacts === "-") {
+		throw usageError("FILE and --contacts cannot both come from standard input.");
+	}
+	const { io } = context;
+	const campaign = await readJsonObject(io, file);
+	if (campaign["contacts"] !== undefined && options.contacts !== undefined) {
+		// With two lists the campaign could be complete before the second one arrives.
+		throw usageError(
+			`${nameOf(file)} has contacts and --contacts names a list: one of them, please.`,
+			"take `contacts` out of the file, or submit it alone and add the list with `campaign add`",
+		);
+	}
+	const list = options.contacts === undefined ? undefined : await openContactList(io, options.contacts, options.format);
+	const client = await context.client();
+	const key = options.key ?? io.newKey();
+	return repeatable(context, key, async () => {
+		const created = await client
+			.json(createdCampaignSchema, "POST", "/v1/campaigns", { body: { json: campaign }, idempotencyKey: key })
+			.catch((error: unknown) => {
+				throw error instanceof CliError && error.status && error.details.length > 0
+					? withContext(error, { where: `${nameOf(file)}, sent to ${error.where}` })
+					: error;
+			});
+		// Where a list follows, the campaign's own answer speaks of an empty one.
+		const parts: ContactsResult[] = created.contacts && !list ? [created.contacts] : [];
+		if (!context.json) context.note(`Campaign ${created.campaignId} is ${created.state}.`);
+		if (list) {
+			const added = await sendContacts(client, created.campaignId, list, key).catch((error: unknown) => {
+				throw error instanceof CliError && LIST_REFUSED.includes(error.status ?? 0)
+					? withContext(error, {
+							where: `${list.name}, for campaign ${created.campaignId}, which exists without this list`,
+							remedy: `mend the list and add it: burst-dialer campaign add ${created.campaignId} ${shellWord(list.name)}`,
+						})
+					: error;
+			});
+			parts.push(added);
+		}
+		for (const part of parts) if (!context.json) context.note(describeContacts(part));
+		const document: Record<string, unknown> = { ...created, ...(parts.length > 0 ? { contacts: parts.at(-1) } : {}) };
+		if (!options.watch) {
+			context.result(document, `Follow it with: burst-dialer campaign show ${created.campaignId} --watch`);
+			return EXIT_OK;
+		}
+		return watchAndShow(context, client, created.campaignId, document);
+	});
+};
+
+/** `burst-dialer campaign submit` and `campaign add`. */
+export const addSubmitCommands = (campaign: Command, io: Io, setExit: (code: number) => void): void => {
+	const listFormat = (): Option =>
+		new Option("--format <format>", "format of the list where its ending does not say it").choices(
+			Object.keys(LIST_TYPES),
+		);
+	const keyOption = (): Option =>
+		new Option("--key <key>", "Idempotency-Key of a command that is repeated, as its error message said");
+
+	campaign
+		.command("submit")
+		.argument("<file>", "the campaign as JSON; - for standard input")
+		.description("create a campaign, with its list, and start dialing")
+		.option("--contacts <list>", "list of contacts: .csv (column number; id and vars optional), .ndjson or .json")
+		.addOption(listFormat())
+		.option("--watch", "show progress until the campaign ends")
+		.addOption(keyOption())
+		.addHelpText(
+			"after",
+			`
+The smallest campaign file:
+  { "name": "storm warning", "trunk": "carrier-a", "then": { "play": "storm-warning" } }
+
+What happens with an answered call ("then"):
+  { "play": "storm-warning" }                       a sound file of the host
+  { "context": "burst-survey", "extension": "s" }   a context of the host's own dialplan
+  { "wait": 60 }                                    silence, at most so many seconds
+
+Lists may have up to 256 MB; over ${count(MAX_BODY_BYTES / 1_000_000)} MB they go through storage and are imported in the background.
+
+Examples:
+  $ burst-dialer campaign submit storm.json --contacts people.csv --watch
+  $ jq '.name = "again"' storm.json | burst-dialer campaign submit - --contacts people.csv
+  $ burst-dialer campaign submit storm.json --json | jq -r .campaignId`,
+		)
+		.action(async (file: string, options: ListOptions & { contacts?: string }, command: Command) => {
+			setExit(await submit(new Context(io, command), file, options));
+		});
+
+	campaign
+		.command("add")
+		.argument("<campaign>", "campaignId")
+		.argument("<list>", "list of contacts: .csv, .ndjson or .json; - for standard input")
+		.description("add contacts to a campaign; those it has already are left as they are")
+		.addOption(listFormat())
+		.addOption(keyOption())
+		.addHelpText("after", "\nExample:\n  $ burst-dialer campaign add 01k9x0d7w3a8c2mf more.csv")
+		.action(async (campaignId: string, file: string, options: ListOptions, command: Command) => {
+			const context = new Context(io, command);
+			const contacts = await openContactList(io, file, options.format);
+			const client = await context.client();
+			const key = options.key ?? io.newKey();
+			const result = await repeatable(context, key, () => sendContacts(client, campaignId, contacts, key));
+			context.result(result, describeContacts(result));
+		});
+};
