@@ -13,8 +13,14 @@ const PASSING = new Set([
 	"TimeoutError",
 ]);
 
+/** A connection that was refused or broke. */
+const BROKEN = new Set(["ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
 const isPassing = (error: unknown): boolean =>
-	error instanceof Error && (PASSING.has(error.name) || (error as { $retryable?: object }).$retryable !== undefined);
+	error instanceof Error &&
+	(PASSING.has(error.name) ||
+		BROKEN.has(String((error as { code?: unknown }).code)) ||
+		(error as { $retryable?: object }).$retryable !== undefined);
 
 /** Any failure as an error of the API; what is nobody's request's fault is logged with its causes. */
 export const toApiError = (error: unknown, log: Log, requestId: string): ApiError => {

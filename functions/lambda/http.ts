@@ -71,7 +71,7 @@ const checkToken = (cacheOf: (deps: ApiDeps) => TokenCache): Middleware => ({
 	before: async ({ event, internal }) => {
 		const { deps, route, params } = internal;
 		if (!route || route.access === "public") return;
-		const { authorization } = event.headers;
+		const { authorization } = event.headers ?? {};
 		const principal = await authenticate(deps, cacheOf(deps), deps.settings.tokenCacheSec, authorization);
 		internal.principal = principal;
 		if (route.access === "operator" && principal.kind !== "operator") {
@@ -123,7 +123,7 @@ export const httpFunction = (
 				path: event.rawPath,
 				params,
 				query: event.queryStringParameters ?? {},
-				headers: event.headers,
+				headers: event.headers ?? {},
 				body: bodyOf(event),
 			};
 			return toResult(await route.run(request));

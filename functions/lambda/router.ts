@@ -19,6 +19,9 @@ export const route = (method: string, path: string, access: Access, run: Route["
 	run,
 });
 
+/** No id is longer; a longer one is of nothing, and would not fit into a key. */
+const MAX_PARAM_CHARS = 128;
+
 const decode = (part: string): string => {
 	try {
 		return decodeURIComponent(part);
@@ -35,8 +38,9 @@ const match = (pattern: string, path: string): Record<string, string> | undefine
 	for (const [i, part] of wanted.entries()) {
 		const value = given[i] ?? "";
 		if (part.startsWith("{")) {
-			if (value === "") return undefined;
-			params[part.slice(1, -1)] = decode(value);
+			const decoded = decode(value);
+			if (decoded === "" || decoded.length > MAX_PARAM_CHARS) return undefined;
+			params[part.slice(1, -1)] = decoded;
 		} else if (part !== value) return undefined;
 	}
 	return params;

@@ -237,6 +237,7 @@ export class Agent {
 			want,
 			prefetch,
 			slots,
+			slotLeadMs: this.#clock.slotLeadMs,
 			cooling: this.#tracker.cooling,
 			returning: this.#grants.returning,
 			orphans: this.#link.orphans,

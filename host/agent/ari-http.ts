@@ -2,7 +2,10 @@ import { Pool } from "undici";
 import { WANTED_EVENTS } from "./ari-events.ts";
 import { type AriChannel, AsteriskGoneError, type OriginateRequest, type OriginateResult } from "./ports.ts";
 
-export const ARI_APP = "burst-dialer";
+/** The ARI application whose events Asterisk sends over its own connection; ari.conf names it. */
+export const OUTBOUND_APP = "burst-dialer";
+/** The one that the agent registers by connecting: another, so that a change of the setting does not mix their queues. */
+export const INBOUND_APP = "burst-dialer-inbound";
 /** Asterisk's listen backlog is 10 (measured): more connections at once are refused. */
 const CONNECTIONS = 8;
 const TIMEOUT_MS = 5_000;
@@ -12,6 +15,8 @@ export interface AriOptions {
 	url: string;
 	username: string;
 	password: string;
+	/** The application to subscribe for. */
+	app: string;
 }
 
 /** ARI answered with an error. */
@@ -31,6 +36,7 @@ export class AriHttp {
 	readonly #pool: Pool;
 	readonly #path: string;
 	readonly #authorization: string;
+	readonly #app: string;
 
 	constructor(options: AriOptions) {
 		const url = new URL(options.url);
@@ -39,6 +45,7 @@ export class AriHttp {
 			headersTimeout: TIMEOUT_MS,
 			bodyTimeout: TIMEOUT_MS,
 		});
+		this.#app = options.app;
 		this.#path = url.pathname.replace(/\/+$/, "");
 		this.#authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString("base64")}`;
 	}
@@ -118,12 +125,12 @@ export class AriHttp {
 	}
 
 	async subscribe(endpoints: string[]): Promise<void> {
-		await this.#expect("PUT", `/applications/${ARI_APP}/eventFilter`, {
+		await this.#expect("PUT", `/applications/${this.#app}/eventFilter`, {
 			allowed: WANTED_EVENTS.map((type) => ({ type })),
 		});
 		for (const endpoint of endpoints) {
 			const source = encodeURIComponent(`endpoint:${endpoint}`);
-			await this.#expect("POST", `/applications/${ARI_APP}/subscription?eventSource=${source}`).catch(
+			await this.#expect("POST", `/applications/${this.#app}/subscription?eventSource=${source}`).catch(
 				(error: unknown) => {
 					// A trunk that could not be rendered has no endpoint; the others are to work all the same.
 					if (!(error instanceof AriError && error.status === 422)) throw error;

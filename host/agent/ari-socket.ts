@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocket as WebSocketClient, WebSocketServer } from "ws";
 import { AriEvents } from "./ari-events.ts";
-import { ARI_APP, type AriHttp, type AriOptions } from "./ari-http.ts";
+import type { AriHttp, AriOptions } from "./ari-http.ts";
 import type { Ari, AriListener, Log } from "./ports.ts";
 
 /** Pause before the agent connects to Asterisk again (events "inbound"). */
@@ -115,7 +115,7 @@ class InboundEvents {
 		const { ari, log } = this.#options;
 		const url = new URL(`${ari.url.replace(/\/+$/, "")}/events`);
 		url.protocol = "ws:";
-		url.searchParams.set("app", ARI_APP);
+		url.searchParams.set("app", ari.app);
 		url.searchParams.set("subscribeAll", "false");
 		const socket = new WebSocketClient(url, { auth: `${ari.username}:${ari.password}`, maxPayload: MAX_MESSAGE_BYTES });
 		this.#socket = socket;

@@ -9,7 +9,7 @@ const MAX_AGE_MS = 60_000;
 const MAX_SAMPLES = 32;
 
 /**
- * The control plane's clock as seen from here: each answer says `now`, taken to be the middle of the request's way. The sample with the
+ * The control plane's clock as seen from here: each answer says `now`, the middle of the request's way. The sample with the
  * shortest round trip of the recent ones is believed, for it can be wrong by the least.
  */
 export class ControlClock {
@@ -49,7 +49,16 @@ export class ControlClock {
 		const sorted = this.#samples.map((sample) => sample.rttMs).sort((a, b) => a - b);
 		return sorted[Math.floor(sorted.length / 2)] ?? DEFAULT_RTT_MS;
 	}
+
+	/** How far ahead a slot must begin to be of use here, ms: nine of ten recent round trips, and the journal. */
+	get slotLeadMs(): number {
+		if (this.#samples.length === 0) return DEFAULT_RTT_MS + JOURNAL_MS;
+		const sorted = this.#samples.map((sample) => sample.rttMs).sort((a, b) => a - b);
+		return (sorted[Math.floor(sorted.length * 0.9)] ?? DEFAULT_RTT_MS) + JOURNAL_MS;
+	}
 }
 
+/** An answer is journalled before its calls are dialed: one flush of the disk. */
+const JOURNAL_MS = 10;
 /** Before the first answer: an API on another continent. */
 const DEFAULT_RTT_MS = 150;

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { hostFiles } from "../asterisk/host-files.ts";
 import { Agent } from "./agent.ts";
-import { AriHttp } from "./ari-http.ts";
+import { AriHttp, INBOUND_APP, OUTBOUND_APP } from "./ari-http.ts";
 import { connectAri } from "./ari-socket.ts";
 import { AgentConfigError, readAgentConfig, readSecret } from "./config-file.ts";
 import { httpControlPlane } from "./control-plane-http.ts";
@@ -48,7 +48,12 @@ const run = async (): Promise<void> => {
 	const unlock = await takeLock(config.stateDir);
 	const settings = { ...DEFAULT_SETTINGS, ...config.settings, contextPatterns: config.contexts };
 	const { asterisk } = config;
-	const ariOptions = { url: asterisk.ari, username: asterisk.username, password: readSecret(asterisk.passwordFile) };
+	const ariOptions = {
+		url: asterisk.ari,
+		username: asterisk.username,
+		password: readSecret(asterisk.passwordFile),
+		app: asterisk.events === "outbound" ? OUTBOUND_APP : INBOUND_APP,
+	};
 	const ariHttp = new AriHttp(ariOptions);
 	const listen = { address: asterisk.listenAddress, port: asterisk.listenPort };
 	const ari = await connectAri(ariHttp, {

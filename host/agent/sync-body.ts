@@ -2,6 +2,7 @@ import {
 	type Inventory,
 	MAX_COMPLETED_PER_SYNC,
 	MAX_HOST_CAPACITY,
+	MAX_SLOT_LEAD_MS,
 	type SyncRequest,
 } from "../../shared/contract/host.ts";
 import { parseCallId } from "../../shared/contract/ids.ts";
@@ -15,6 +16,7 @@ export interface BodyInput {
 	want: number;
 	prefetch: number;
 	slots: Record<string, number>;
+	slotLeadMs: number;
 	/** Calls whose report is still kept aside. */
 	cooling: ReadonlyMap<string, number>;
 	returning: ReadonlyMap<string, unknown>;
@@ -46,6 +48,7 @@ export const freezeRequest = (input: BodyInput): FrozenRequest => {
 		want: input.want,
 		prefetch: input.prefetch,
 		slots: input.slots,
+		slotLeadMs: Math.min(Math.ceil(input.slotLeadMs), MAX_SLOT_LEAD_MS),
 		completed,
 		returned,
 		low: lowestOpenSeq(state, seq, settled),

@@ -13,8 +13,8 @@ import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
 import { checkCallerId, parseCampaign, trunkFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
-/** Bad rows told back in an answer; the rest is counted. */
-export const MAX_REJECTED_IN_ANSWER = 500;
+/** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
+export const MAX_REJECTED_IN_ANSWER = 200;
 
 /** What a campaign is made of, checked. */
 export interface NewCampaign {

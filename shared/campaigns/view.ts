@@ -41,6 +41,9 @@ export const summarize = (item: ImportingCampaign) => ({
 	finishedAt: iso(item.finishedAt),
 });
 
+/** Bad rows shown for each import: the answer stays far below 4 MB. */
+const MAX_REJECTED_PER_VIEW = 100;
+
 const describeImport = (item: ImportState, chunks: ImportChunkItem[]) => {
 	const prefix = chunkKind(item.importId, 0).slice(0, -7);
 	const own = chunks.filter((chunk) => chunk.kind.startsWith(prefix));
@@ -59,9 +62,6 @@ const describeImport = (item: ImportState, chunks: ImportChunkItem[]) => {
 		...(item.failure === undefined ? {} : { failure: item.failure }),
 	};
 };
-/** Bad rows shown for each import. */
-const MAX_REJECTED_PER_VIEW = 500;
-
 /** Channels of a campaign: those that hosts hold for it, or that may still be up on lost ones, and its cap. */
 const channelsOf = (
 	campaign: ImportingCampaign,
@@ -97,7 +97,7 @@ export const viewCampaign = async (deps: Deps, tenant: string, campaignId: strin
 		attempts,
 		channels: channelsOf(meta, await readTrunk(deps, tenant, meta.trunk)),
 		imports: (items.imports as ImportState[])
-			.sort((a, b) => a.createdAt - b.createdAt)
+			.sort((a, b) => a.createdAt - b.createdAt || a.importId.localeCompare(b.importId))
 			.map((item) => describeImport(item, items.chunks)),
 	};
 };

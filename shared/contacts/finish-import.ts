@@ -5,13 +5,7 @@ import type { Deps } from "../deps.ts";
 import { update } from "../store/db.ts";
 import { campaignKey, type ImportChunkItem } from "../store/items.ts";
 import { readTrunk } from "../trunks/trunks.ts";
-import {
-	type ImportingCampaign,
-	type ImportState,
-	importKind,
-	MAX_REJECTED_SHOWN,
-	readCampaign,
-} from "./import-items.ts";
+import { type ImportingCampaign, type ImportState, importKind, readCampaign } from "./import-items.ts";
 
 /** Another import, a pause or a cancel can change META in between; so often is it read again. */
 const MAX_TRIES = 10;
@@ -90,7 +84,7 @@ export const finishImport = async (
 			TableName: deps.tables.campaigns,
 			Key: campaignKey(tenant, campaignId, importKind(open.importId)),
 			ConditionExpression: "#state = :open",
-			UpdateExpression: `SET #state = :done, finishedAt = :now, accepted = :accepted, duplicates = :duplicates, rejectedCount = :rejectedCount, rejected = :rejected${
+			UpdateExpression: `SET #state = :done, finishedAt = :now, accepted = :accepted, duplicates = :duplicates, rejectedCount = :rejectedCount${
 				empty ? ", failure = :failure" : ""
 			} REMOVE #rows`,
 			ExpressionAttributeNames: { "#state": "state", "#rows": "rows" },
@@ -101,7 +95,6 @@ export const finishImport = async (
 				":accepted": accepted,
 				":duplicates": duplicates,
 				":rejectedCount": rejectedCount,
-				":rejected": chunks.flatMap((chunk) => chunk.rejected).slice(0, MAX_REJECTED_SHOWN),
 				...(empty ? { ":failure": "no row of the list could be taken" } : {}),
 			},
 			ReturnValues: "ALL_NEW",

@@ -36,8 +36,6 @@ export interface ImportState extends ImportItem {
 	seen: number;
 	/** Last sign of progress, ms since 1970. */
 	progressAt: number;
-	/** When it is done: the first bad rows. */
-	rejected?: RejectedRow[];
 }
 
 /** A chunk's rows, ready to be stored, and what is already known of the others. */
@@ -48,9 +46,8 @@ export interface Chunk {
 	duplicates: number;
 }
 
-/** Bad rows kept with line and reason: per chunk (its item stays small) and per import. */
+/** Bad rows of a chunk kept with line and reason; the others are counted. Its item stays small. */
 export const MAX_REJECTED_PER_CHUNK = 50;
-export const MAX_REJECTED_SHOWN = 500;
 /** Imports of one campaign that may be open at once. */
 export const MAX_OPEN_IMPORTS = 20;
 

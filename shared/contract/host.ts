@@ -10,6 +10,10 @@ export const MAX_CALLS_PER_SYNC = 200;
 /** Most completions and returns one sync takes; a host with more sends the rest in the next one. */
 export const MAX_COMPLETED_PER_SYNC = 200;
 export const MAX_SLOTS_PER_SYNC = 500;
+/** A host further away than this cannot use slots of some tens of milliseconds. */
+export const MAX_SLOT_LEAD_MS = 1_000;
+/** Where a host does not say: an API on another continent. */
+export const DEFAULT_SLOT_LEAD_MS = 250;
 
 /** `POST /v1/hosts`. */
 export const enrolHostSchema = z.strictObject({
@@ -59,6 +63,8 @@ export const syncRequestSchema = z.object({
 	prefetch: z.int().min(0).default(0),
 	/** Slots wanted by trunk. */
 	slots: z.record(nameSchema, z.int().min(0)).default({}),
+	/** Slots that are valid for less begin so far ahead, ms: the host's usual time from sending a request to being able to use its answer. */
+	slotLeadMs: z.int().min(0).max(MAX_SLOT_LEAD_MS).default(DEFAULT_SLOT_LEAD_MS),
 	completed: z.array(completedCallSchema).max(MAX_COMPLETED_PER_SYNC),
 	/** Calls given back, never originated. */
 	returned: z.array(z.string().max(160)).max(MAX_COMPLETED_PER_SYNC),
@@ -76,6 +82,7 @@ export type SyncRequest = z.infer<typeof syncRequestSchema>;
 
 export const syncResponseSchema = z.object({
 	seq: z.int(),
+	/** The control plane's clock (ms since 1970) in the middle of its work on the request: with equal ways there and back, the middle of the round trip. */
 	now: z.number(),
 	calls: z.array(grantedCallSchema),
 	/** Moments (ms since 1970, the control plane's clock) at which the host may start a call on the trunk. */

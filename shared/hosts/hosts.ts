@@ -1,4 +1,5 @@
 import { notFound, tryAgain } from "../contract/errors.ts";
+import { NAME_PATTERN } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, queryAll, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
@@ -58,6 +59,8 @@ const MAX_TRIES = 5;
  * is marked, so that it comes back draining.
  */
 export const setDrain = async (deps: Deps, tenant: string, hostId: string, drain: boolean): Promise<ShownHost> => {
+	// `h1#inventory` is an item of the same table, and no host.
+	if (!NAME_PATTERN.test(hostId)) throw notFound("host", hostId);
 	const key = { tenant, hostId };
 	for (let i = 0; i < MAX_TRIES; i++) {
 		const item = await getItem<HostItem>(deps.db, deps.tables.hosts, key);

@@ -2,7 +2,7 @@ import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
 import { type ByCampaign, callsWithinShare, decideShare, type ShareInput, sum } from "./shares.ts";
-import { SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable } from "./slots.ts";
+import { earliestSlot, SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable } from "./slots.ts";
 
 /** What a sync holds of one trunk after its reservation. */
 export interface Reservation {
@@ -22,8 +22,9 @@ export interface ReserveInput {
 	hostRoom: number;
 	want: number;
 	prefetch: number;
-	/** Slots asked for. */
+	/** Slots asked for, and how far ahead short ones must begin. */
 	slots: number;
+	slotLeadMs: number;
 }
 
 /** Another sync of the host is newer: this one must not go on. */
@@ -38,6 +39,11 @@ const olderThan = (e: number, s: number, epoch: number, seq: number): boolean =>
 
 const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
 	[...Object.keys(a), ...Object.keys(b)].every((c) => (a[c] ?? 0) === (b[c] ?? 0));
+
+const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem): number => {
+	const { maxCps } = trunk.trunk;
+	return slotsAvailable(input.slots, trunk.nextDialAt, earliestSlot(deps.now(), input.slotLeadMs, maxCps), maxCps);
+};
 
 /** The conditional write of one try; undefined where the condition failed. */
 const writeShare = async (
@@ -71,8 +77,8 @@ const writeShare = async (
 		conditions.push(d > 0 ? `#c.#c${i}.#free >= :d${i}` : `attribute_exists(#c.#c${i})`);
 	}
 
-	const now = deps.now();
 	const { maxCps } = trunk.trunk;
+	const from = earliestSlot(deps.now(), input.slotLeadMs, maxCps);
 	const step = slotSpacingMs(maxCps) * slots;
 	if (slots > 0) names["#next"] = "nextDialAt";
 	if (standing) {
@@ -81,21 +87,21 @@ const writeShare = async (
 		conditions.push("#a.#h.#e = :eRead", "#a.#h.#s = :sRead");
 		sets.push("#a.#h.#e = :e", "#a.#h.#s = :s", "#a.#h.#n = :n", "#a.#h.#k = :k", "#a.#h.#at = :at");
 		Object.assign(values, { ":e": input.epoch, ":s": input.seq, ":n": share, ":k": slots, ":at": 0 });
-		if (slots > 0 && trunk.nextDialAt >= now) {
+		if (slots > 0 && trunk.nextDialAt >= from) {
 			// Form 1: behind what others were granted meanwhile, as long as that is not too far ahead.
-			conditions.push("#next >= :now", "#next <= :horizon");
+			conditions.push("#next >= :from", "#next <= :horizon");
 			sets.pop();
 			sets.push("#a.#h.#at = #next", "#next = #next + :step");
 			delete values[":at"];
-			Object.assign(values, { ":now": now, ":horizon": now + SLOT_HORIZON_MS, ":step": step });
+			Object.assign(values, { ":from": from, ":horizon": from + SLOT_HORIZON_MS, ":step": step });
 		} else if (slots > 0) {
-			conditions.push("#next < :now");
+			conditions.push("#next < :from");
 			sets.push("#next = :after");
-			Object.assign(values, { ":now": now, ":after": now + step, ":at": now });
+			Object.assign(values, { ":from": from, ":after": from + step, ":at": from });
 		}
 	} else {
 		conditions.push("attribute_not_exists(#a.#h)");
-		const at = Math.max(trunk.nextDialAt, now);
+		const at = Math.max(trunk.nextDialAt, from);
 		sets.push("#a.#h = :entry");
 		values[":entry"] = { e: input.epoch, s: input.seq, n: share, at: slots > 0 ? at : 0, k: slots };
 		if (slots > 0) {
@@ -149,7 +155,7 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 		const decision = decideShare(shareInput);
 		const granted = sum(decision.calls);
 		const toDial = sum(input.base) + granted;
-		const slots = toDial === 0 ? 0 : slotsAvailable(input.slots, trunk.nextDialAt, deps.now(), trunk.trunk.maxCps);
+		const slots = toDial === 0 ? 0 : slotsFor(deps, input, trunk);
 		if (granted === 0 && slots === 0 && sameShare(decision.share, standing?.n ?? {})) return { trunk, calls: {} };
 		const written = await writeShare(deps, input, trunk, decision.share, slots);
 		if (written) return { trunk: written, calls: decision.calls };

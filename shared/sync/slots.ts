@@ -27,10 +27,16 @@ export const slotValidMs = (maxCps: number): number =>
 /** Distance of two slots of a trunk, ms. */
 export const slotSpacingMs = (maxCps: number): number => (1_000 + slotValidMs(maxCps) + SLOT_JITTER_MS) / maxCps;
 
+/**
+ * The earliest moment at which a host can use a slot granted now. A slot that outlives the way to the host begins at
+ * once; a shorter one would be over before the host hears of it, so it begins when the host can have it.
+ */
+export const earliestSlot = (now: number, leadMs: number, maxCps: number): number =>
+	slotValidMs(maxCps) > 2 * leadMs ? now : now + leadMs;
+
 /** How many of `wanted` slots fit before the horizon. */
-export const slotsAvailable = (wanted: number, nextDialAt: number, now: number, maxCps: number): number => {
-	const start = Math.max(nextDialAt, now);
-	const room = now + SLOT_HORIZON_MS - start;
+export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: number, maxCps: number): number => {
+	const room = earliest + SLOT_HORIZON_MS - Math.max(nextDialAt, earliest);
 	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.floor(room / slotSpacingMs(maxCps))));
 };
 

@@ -26,6 +26,7 @@ interface Run {
 	world: World;
 	/** `hostId#epoch#seq`: the lease of what this sync claims. */
 	me: string;
+	startedAt: number;
 }
 
 /** Calls by campaign that the host still holds after its report. */
@@ -85,6 +86,7 @@ const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: 
 				hostRoom: host.cap - others,
 				want,
 				prefetch,
+				slotLeadMs: request.slotLeadMs,
 				slots: draining || !mayUse(trunk, host) ? 0 : Math.min(request.slots[trunk.trunkId] ?? 0, MAX_SLOTS_PER_SYNC),
 			},
 			trunk,
@@ -165,7 +167,7 @@ const answer = async (
 	const drain = host.state === "draining";
 	return {
 		seq: request.seq,
-		now: deps.now(),
+		now: (run.startedAt + deps.now()) / 2,
 		calls: await grantedCalls(deps, host, world, request.epoch, request.seq, cands, host.ans, known),
 		...sharesAndSlots(host.hostId, request.epoch, request.seq, trunks),
 		recall: await recallsFor(deps, host, world, host.held, drain),
@@ -200,7 +202,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	if (request.seq < host.seq) throw seqOld(host.seq);
 	if (request.seq > host.seq + 1) throw seqAhead(host.seq);
 	const world = await readWorld(deps, host, [...request.completed.map((call) => call.callId), ...request.returned]);
-	const run: Run = { deps, request, host, world, me: leaseOf(host.hostId, request.epoch, request.seq) };
+	const run: Run = { deps, request, host, world, me: leaseOf(host.hostId, request.epoch, request.seq), startedAt };
 	if (request.seq === host.seq) return replay(run);
 	if (request.inventory) await putInventory(deps, ref, request.inventory);
 

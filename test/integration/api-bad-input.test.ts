@@ -375,9 +375,16 @@ describe("syncs", () => {
 });
 
 test("what is not there is 404, what cannot be a path is 400", async () => {
+	const { token } = (await post({ hostId: "h4" }, "/v1/hosts")).body;
+	const inventory = { sounds: [], contexts: [] };
+	await api.call("POST", "/v1/hosts/h4/hello", { token, body: { nonce: "12345678", inventory } });
 	await refused(() => api.call("GET", `/v1/campaigns/${"0".repeat(16)}`), 404);
 	await refused(() => api.call("GET", "/v1/campaigns/no-such"), 404);
 	await refused(() => api.call("POST", "/v1/hosts/no-such/drain"), 404);
+	await refused(() => api.call("POST", "/v1/hosts/h4%23inventory/drain"), 404);
+	const longId = "x".repeat(3_000);
+	await refused(() => api.call("GET", `/v1/campaigns/${longId}`), 404);
+	await refused(() => post([], `/v1/campaigns/${longId}/contacts`, { "idempotency-key": "k" }), 404);
 	await refused(() => api.call("GET", "/v1/campaigns/%ff"), 400);
 	await refused(() => post(campaign(), "/v1/campaigns", { "idempotency-key": "with space" }), 400);
 });

@@ -141,6 +141,7 @@ export const syncRequest = (epoch: number, seq: number, over: Partial<SyncReques
 	want: 0,
 	prefetch: 0,
 	slots: {},
+	slotLeadMs: 0,
 	completed: [],
 	returned: [],
 	...over,

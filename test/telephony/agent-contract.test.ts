@@ -173,12 +173,12 @@ describe.each(PLANES)("the agent beside the %s Asterisk", (_, makePlane) => {
 			const busy = add({ kind: "busy" });
 			const answered = add(
 				{ kind: "answer", ringMs: 200, talkMs: 5_000 },
-				{ then: { context: "burst-example", extension: "s" }, vars: { name: '${EXTEN} "x" $[1+1], y' } },
+				{ then: { context: "burst-example", extension: "s" }, vars: { name: `\${EXTEN} "x" $[1+1], y` } },
 			);
 			expect(await eventually(() => control.done)).toBe(true);
 			expect(control.outcomesOf(busy)[0]).toMatchObject({ cause: 17, sipCode: 486 });
 			const [call] = control.outcomesOf(answered);
-			expect(call).toMatchObject({ outcome: "answered", vars: { greeted: '${EXTEN} "x" $[1+1], y' } });
+			expect(call).toMatchObject({ outcome: "answered", vars: { greeted: `\${EXTEN} "x" $[1+1], y` } });
 			const times = [call?.startedAt, call?.ringingAt, call?.answeredAt, call?.endedAt].map((at) =>
 				Date.parse(at ?? ""),
 			);

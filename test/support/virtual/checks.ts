@@ -94,8 +94,7 @@ export class Carrier extends Judge {
 		const count = (test: (other: CarrierCall) => boolean): number => [...this.live.values()].filter(test).length;
 		const ofHost = count((other) => other.host === call.host);
 		const hostCap = this.#config.hosts.find((host) => host.id === call.host)?.cap ?? 0;
-		if (ofHost > hostCap)
-			this.condemn("hostCap", `${ofHost} calls of ${call.host}, which has ${hostCap} channels`);
+		if (ofHost > hostCap) this.condemn("hostCap", `${ofHost} calls of ${call.host}, which has ${hostCap} channels`);
 		const trunk = this.#config.trunks.find((each) => each.id === call.trunk);
 		const onTrunk = count((other) => other.trunk === call.trunk);
 		if (!trunk || onTrunk > trunk.maxChannels)
@@ -125,8 +124,7 @@ export class Answers extends Judge {
 		const key = `${hostId}#${epoch}#${seq}`;
 		const said = [...callIds].sort().join(" ");
 		const before = this.#said.get(key);
-		if (before !== undefined && before !== said)
-			this.condemn("answersDiffer", `${key}: [${before}], then [${said}]`);
+		if (before !== undefined && before !== said) this.condemn("answersDiffer", `${key}: [${before}], then [${said}]`);
 		this.#said.set(key, said);
 	}
 }

@@ -1,18 +1,60 @@
-import { Violation } from "./checks.ts";
-import { weakened, changed } from "./mutations.ts";
 import { matches } from "./bench.ts";
+import { Violation } from "./checks.ts";
+import { changed, weakened } from "./mutations.ts";
+
 const MUT: Record<string, () => Partial<WalkConfig>> = {
 	none: () => ({}),
-	ver: () => ({ mutation: weakened("contacts", ["#ver = :ver"], "#state = :pending AND #ver = :ver", "#state = :pending") }),
-	tomb: () => ({ mutation: changed((st) => matches(st, "grants", ["Put", '"tomb":true']) ? { instead: { ok: true, answer: {} } } : undefined) }),
-	empty: () => ({ mutation: changed((st) => matches(st, "grants", ["Put", '"cands":[]']) && !matches(st, "grants", ["tomb"]) ? { instead: { ok: true, answer: {} } } : undefined) }),
-	commit: () => ({ mutation: weakened("hosts", [":before"], "#epoch = :epoch AND #seq = :before AND #state = :state", "#seq = :before") }),
+	ver: () => ({
+		mutation: weakened("contacts", ["#ver = :ver"], "#state = :pending AND #ver = :ver", "#state = :pending"),
+	}),
+	tomb: () => ({
+		mutation: changed((st) =>
+			matches(st, "grants", ["Put", '"tomb":true']) ? { instead: { ok: true, answer: {} } } : undefined,
+		),
+	}),
+	empty: () => ({
+		mutation: changed((st) =>
+			matches(st, "grants", ["Put", '"cands":[]']) && !matches(st, "grants", ["tomb"])
+				? { instead: { ok: true, answer: {} } }
+				: undefined,
+		),
+	}),
+	commit: () => ({
+		mutation: weakened(
+			"hosts",
+			[":before"],
+			"#epoch = :epoch AND #seq = :before AND #state = :state",
+			"#seq = :before",
+		),
+	}),
 	stamp: () => ({ mutation: weakened("trunks", [":sRead"], " AND #a.#h.#s = :sRead", "") }),
-	settle: () => ({ mutation: weakened("contacts", ["hist"], "#lease = :lease AND #attempt = :this", "#state = #state", {}) }),
-	fence: () => ({ changeAnswer: (_h, kind, body) => kind === "config" ? { ...(body as object), fenceSec: 1000 } : kind === "sync" ? { ...(body as object), slotValidMs: { carrier: 100000 } } : body }),
-	slot: () => ({ changeAnswer: (_h, kind, body) => kind === "sync" ? { ...(body as object), slotValidMs: { carrier: 100000 } } : body }),
-	share: () => ({ changeAnswer: (_h, kind, body) => kind === "sync" ? { ...(body as object), share: { carrier: 100 }, campaignShare: { campaign0000000a: 100, campaign0000000b: 100 } } : body }),
+	settle: () => ({
+		mutation: weakened("contacts", ["hist"], "#lease = :lease AND #attempt = :this", "#state = #state", {}),
+	}),
+	fence: () => ({
+		changeAnswer: (_h, kind, body) =>
+			kind === "config"
+				? { ...(body as object), fenceSec: 1000 }
+				: kind === "sync"
+					? { ...(body as object), slotValidMs: { carrier: 100000 } }
+					: body,
+	}),
+	slot: () => ({
+		changeAnswer: (_h, kind, body) =>
+			kind === "sync" ? { ...(body as object), slotValidMs: { carrier: 100000 } } : body,
+	}),
+	share: () => ({
+		changeAnswer: (_h, kind, body) =>
+			kind === "sync"
+				? {
+						...(body as object),
+						share: { carrier: 100 },
+						campaignShare: { campaign0000000a: 100, campaign0000000b: 100 },
+					}
+				: body,
+	}),
 };
+
 import { Random } from "./random.ts";
 import { Walk, type WalkConfig } from "./walk.ts";
 
@@ -36,7 +78,18 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
 				shards: r.pick([1, 2]),
 			})),
 		},
-		faults: { network: w, handlers: w, hosts: w, asterisk: w, partitions: w, people: w, staleIndex: w },
+		faults:
+			w === 0
+				? { network: 0, handlers: 0, hosts: 0, asterisk: 0, partitions: 0, people: 0, staleIndex: 0 }
+				: {
+						network: w * r.pick([0, 0.3, 1, 3]),
+						handlers: w * r.pick([0, 0.3, 1, 3, 6]),
+						hosts: w * r.pick([0, 0.3, 1, 3]),
+						asterisk: w * r.pick([0, 0.3, 1]),
+						partitions: w * r.pick([0, 0.3, 1, 3]),
+						people: w * r.pick([0, 0.3, 1]),
+						staleIndex: r.pick([0, 1]),
+					},
 		faultyMs: r.pick([5000, 20000, 40000]),
 		retries: r.int(0, 2),
 		maxCallSec: r.pick([5, 20]),
@@ -46,7 +99,22 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
 	const walk = new Walk(config);
 	try {
 		const result = await walk.run();
-		if (process.env['V']) console.log(seed, JSON.stringify(result), JSON.stringify(config.world.campaigns), JSON.stringify(config.world.hosts), config.faultyMs, JSON.stringify(Object.fromEntries(Object.entries(Object.groupBy(walk.plane.dynamo.items<any>('contacts'), (c) => c.outcome)).map(([k, v]) => [k, v?.length]))));
+		if (process.env["V"])
+			console.log(
+				seed,
+				JSON.stringify(result),
+				JSON.stringify(config.world.campaigns),
+				JSON.stringify(config.world.hosts),
+				config.faultyMs,
+				JSON.stringify(
+					Object.fromEntries(
+						Object.entries(Object.groupBy(walk.plane.dynamo.items<any>("contacts"), (c) => c.outcome)).map(([k, v]) => [
+							k,
+							v?.length,
+						]),
+					),
+				),
+			);
 		for (const k of Object.keys(total) as (keyof typeof total)[]) total[k] += result[k];
 	} catch (error) {
 		if (!(error instanceof Violation)) {

@@ -121,7 +121,7 @@ export class Walk {
 		const scheduler = this.scheduler;
 		this.plane = new VirtualControlPlane(scheduler, random, {
 			settings: WALK_SETTINGS,
-			latency: () => (this.#isFault("handlers", 0.002) ? undefined : random.int(0, 4)),
+			latency: () => (this.#isFault("handlers", 0.004) ? undefined : random.int(0, 4)),
 			holdResult: () => this.#faulty && random.chance(0.1),
 			...(config.mutation ? { mutation: config.mutation } : {}),
 		});
@@ -372,7 +372,11 @@ export class Walk {
 			},
 			{ weight: faults.handlers, what: "one more recovery", run: () => this.#recover() },
 			{ weight: faults.people, what: "a campaign is changed", run: () => this.#changeSome() },
-			{ weight: 3 + (faults.hosts + faults.asterisk) * 6, what: "agents and Asterisks start again", run: () => this.#startAll() },
+			{
+				weight: 3 + (faults.hosts + faults.asterisk) * 6,
+				what: "agents and Asterisks start again",
+				run: () => this.#startAll(),
+			},
 		];
 		const chosen = random.weighted(options.filter((option) => option.weight > 0));
 		scheduler.tell(`FAULT ${chosen.what}`);

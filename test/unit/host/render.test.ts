@@ -93,7 +93,7 @@ describe("nothing that Asterisk would take for syntax reaches a file", () => {
 		"x]",
 		"[x",
 		"x#include y",
-		"${SHELL(id)}",
+		`\${SHELL(id)}`,
 		"$[1+1]",
 		"x\0y",
 		"x y\u2028z",

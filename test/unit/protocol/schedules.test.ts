@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { SyncResponse } from "../../../shared/contract/host.ts";
 import type { GrantItem, ShareEntry, StatsItem, TrunkItem } from "../../../shared/store/items.ts";
 import type { Input } from "../../support/memory-dynamo.ts";
+import { AgentBench, type AgentBenchOptions, withOutstanding } from "../../support/virtual/agent-bench.ts";
 import { Bench, type HandHost, matches } from "../../support/virtual/bench.ts";
 import {
 	checkAllDone,
@@ -591,4 +592,215 @@ schedule(20, "grants are kept for longer than any recovery takes", {
 	},
 	without: () => ({ settings: { grantTtlSec: 10 } }),
 	breaks: "contactLost",
+});
+
+// ---- schedules of the host: real agents ---------------------------------------------------------------------------
+
+interface HostSchedule {
+	world: WorldConfig;
+	/** What the schedule needs in both runs. */
+	options: AgentBenchOptions;
+	play: (bench: AgentBench) => Promise<void>;
+	/** Takes the agent's rule away. */
+	without: AgentBenchOptions;
+	breaks: ViolationKind;
+}
+const brokenByHosts = async (world: WorldConfig, options: AgentBenchOptions, play: HostSchedule["play"]) => {
+	const bench = new AgentBench(world, options);
+	try {
+		await play(bench);
+	} catch (error) {
+		if (error instanceof Violation) return error.kind;
+		throw error;
+	}
+	return undefined;
+};
+const hostSchedule = (number: number, title: string, { world, options, play, without, breaks }: HostSchedule): void => {
+	describe(`schedule ${number}: ${title}`, () => {
+		test("holds", async () => {
+			expect(await brokenByHosts(world, options, play)).toBeUndefined();
+		});
+		test(`without it: ${breaks}`, async () => {
+			const { changeAnswer } = options;
+			const both: AgentBenchOptions = {
+				...options,
+				...without,
+				...(without.changeAnswer || changeAnswer
+					? {
+							changeAnswer: (hostId, kind, body) => {
+								const changedOnce = changeAnswer ? changeAnswer(hostId, kind, body) : body;
+								return without.changeAnswer ? without.changeAnswer(hostId, kind, changedOnce) : changedOnce;
+							},
+						}
+					: {}),
+			};
+			expect(await brokenByHosts(world, both, play)).toBe(breaks);
+		});
+	});
+};
+
+const twoHosts = (contacts: number, rest: { cap?: number; hostCap?: number; maxCps?: number } = {}): WorldConfig => ({
+	hosts: ["h1", "h2"].map((id) => ({ id, cap: rest.hostCap ?? 1 })),
+	trunks: [{ id: "carrier", maxChannels: rest.cap ?? 4, maxCps: rest.maxCps ?? 50 }],
+	campaigns: [
+		{
+			letter: "a",
+			trunk: "carrier",
+			contacts,
+			cap: rest.cap ?? 4,
+			maxCallSec: 1,
+			retry: { hostLost: { afterSec: 1, max: 1 } },
+		},
+	],
+});
+/** Slots of h1 come so much later and never end: the slot's end would hide what the fence is for. */
+const lateSlots =
+	(laterMs: number) =>
+	(hostId: string, kind: string, body: unknown): unknown => {
+		if (kind !== "sync" || hostId !== "h1") return body;
+		const answer = body as SyncResponse;
+		return {
+			...answer,
+			slots: { carrier: (answer.slots["carrier"] ?? []).map((at) => at + laterMs) },
+			slotValidMs: { carrier: 1_000_000 },
+		};
+	};
+const holdsCalls = (bench: AgentBench, hostId: string): number =>
+	Object.values(bench.host(hostId).agent?.journal.state.calls ?? {}).filter((call) => call.state === "held").length;
+
+hostSchedule(8, "a request is frozen: its repeats are the same bytes", {
+	world: { ...twoHosts(2, { hostCap: 2 }), hosts: [{ id: "h1", cap: 2 }] },
+	options: {
+		script: (callId) => ({
+			ringAfterMs: 20,
+			answerAfterMs: 40,
+			endAfterMs: callId.includes("9r8sbqr21qjsw3b5") ? 600 : 300,
+		}),
+	},
+	play: async (bench) => {
+		const h1 = bench.host("h1");
+		h1.startAgent();
+		await bench.until("two live calls", () => bench.carrier.live.size === 2);
+		// The first completion is reported, and the answer to it is lost while the second call ends.
+		let lost = false;
+		bench.hold = (waiting) => {
+			if (lost || waiting.kind !== "answer" || bench.outcomes.size === 0 || !waiting.label.includes("sync"))
+				return false;
+			const detail = waiting.detail as { request: { body: string } };
+			return detail.request.body.includes('"outcome"');
+		};
+		await bench.until("both calls ended", () => bench.outcomes.size === 2);
+		await bench.pass(3_000);
+		lost = true;
+		await bench.pass(5_000);
+		await bench.check();
+	},
+	without: {
+		changePorts: (ports) => {
+			const outcomes = new Map<string, object>();
+			const watched: typeof ports = {
+				...ports,
+				journal: {
+					load: () => ports.journal.load(),
+					append: (records) => {
+						for (const record of records) if (record.t === "outcome") outcomes.set(record.callId, record.outcome);
+						return ports.journal.append(records);
+					},
+					compact: (snapshot) => ports.journal.compact(snapshot),
+					size: () => ports.journal.size(),
+					compactAt: ports.journal.compactAt,
+				},
+			};
+			return withOutstanding(watched, ({ request }, body) => {
+				if (!body.includes('"outcome"')) return body;
+				// A request that grows with what has ended since.
+				const { completed, ...rest } = JSON.parse(body) as { completed: { callId: string }[] };
+				for (const callId of outcomes.keys()) if (!request.completed.includes(callId)) request.completed.push(callId);
+				const all = new Map(completed.map((call) => [call.callId, call as object]));
+				for (const [callId, outcome] of outcomes) all.set(callId, outcome);
+				return JSON.stringify({ ...rest, completed: [...all.values()] });
+			});
+		},
+	},
+	breaks: "contactLost",
+});
+
+hostSchedule(16, "a host without an answer for too long originates nothing", {
+	world: twoHosts(1),
+	options: { changeAnswer: lateSlots(30_000), agentSettings: { holdLimitMs: 1_000_000 } },
+	play: async (bench) => {
+		bench.host("h1").startAgent();
+		await bench.until("h1 holds the call", () => holdsCalls(bench, "h1") === 1);
+		bench.network.cut.add("h1");
+		bench.host("h2").startAgent();
+		await bench.until("h2 has dialed the retry", () => bench.carrier.dialed.size === 1, 29_000);
+		await bench.pass(40_000);
+		bench.network.cut.clear();
+		await bench.pass(20_000);
+		await bench.check();
+	},
+	without: {
+		changeAnswer: (_, kind, body) => (kind === "config" ? { ...(body as object), fenceSec: 1_000 } : body),
+	},
+	breaks: "dialedAfterRedial",
+});
+
+hostSchedule(17, "the fence counts from the first send of what was answered", {
+	world: twoHosts(1),
+	options: {
+		changeAnswer: lateSlots(40_000),
+		agentSettings: { holdLimitMs: 1_000_000 },
+		settings: { fenceSec: 20, lostAfterSec: 30 },
+	},
+	play: async (bench) => {
+		bench.host("h1").startAgent();
+		// The sync that grants the call commits; its answers are lost until just before the host is.
+		bench.hold = (waiting) =>
+			waiting.kind === "answer" && waiting.label.includes("sync h1") && bench.elapsedMs < 28_000;
+		await bench.until("the call is granted", () =>
+			bench.plane.dynamo.items<GrantItem>("grants").some((grant) => grant.cands.length > 0),
+		);
+		bench.host("h2").startAgent();
+		await bench.until("h1 holds the call", () => holdsCalls(bench, "h1") === 1);
+		expect(bench.elapsedMs).toBeLessThan(30_000);
+		bench.network.cut.add("h1");
+		await bench.until("h2 has dialed the retry", () => bench.carrier.dialed.size === 1, 11_000);
+		await bench.pass(30_000);
+		bench.network.cut.clear();
+		await bench.pass(20_000);
+		await bench.check();
+	},
+	without: {
+		changePorts: (ports) =>
+			withOutstanding(ports, ({ request }, body) => {
+				request.firstSend = {
+					bootId: ports.clock.bootId,
+					monotonicMs: ports.clock.monotonicMs(),
+					wallMs: ports.clock.wallMs(),
+				};
+				return body;
+			}),
+	},
+	breaks: "dialedAfterRedial",
+});
+
+hostSchedule(19, "a slot has an end", {
+	world: twoHosts(4, { hostCap: 2, maxCps: 2 }),
+	options: {},
+	play: async (bench) => {
+		bench.host("h1").startAgent();
+		// The answer with h1's calls and slots is under way for long, while h2 dials in the slots behind them.
+		bench.hold = (waiting) => waiting.kind === "answer" && waiting.label.includes("sync h1");
+		await bench.until("h1's calls are granted", () => bench.plane.dynamo.items<GrantItem>("grants").length > 0);
+		bench.host("h2").startAgent();
+		await bench.until("h2 has dialed a call", () => bench.carrier.dialed.size === 1);
+		bench.hold = () => false;
+		await bench.pass(30_000);
+		await bench.check();
+	},
+	without: {
+		changeAnswer: (_, kind, body) =>
+			kind === "sync" ? { ...(body as SyncResponse), slotValidMs: { carrier: 1_000_000 } } : body,
+	},
+	breaks: "callsPerSecond",
 });

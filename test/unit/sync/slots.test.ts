@@ -1,5 +1,12 @@
 import { expect, test } from "@jest/globals";
-import { SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable, slotTimes, slotValidMs } from "../../../shared/sync/slots.ts";
+import {
+	earliestSlot,
+	SLOT_HORIZON_MS,
+	slotSpacingMs,
+	slotsAvailable,
+	slotTimes,
+	slotValidMs,
+} from "../../../shared/sync/slots.ts";
 
 test.each([1, 5, 20, 100, 399, 400, 1_000])(
 	"%i calls a second: slots used as early and late as allowed keep the rate",
@@ -21,4 +28,8 @@ test("no slot is granted beyond the horizon", () => {
 	expect(slotsAvailable(500, 10_000 + SLOT_HORIZON_MS, 10_000, 20)).toBe(0);
 	expect(slotsAvailable(3, 0, 10_000, 20)).toBe(3);
 	expect(slotsAvailable(0, 0, 10_000, 20)).toBe(0);
+});
+test("a short slot begins when the host can have it, a long one at once", () => {
+	expect(earliestSlot(1_000, 80, 20)).toBe(1_080);
+	expect(earliestSlot(1_000, 80, 1_000)).toBe(1_000);
 });
