@@ -10,6 +10,13 @@ import { sum } from "./shares.ts";
 import { slotTimes, slotValidMs } from "./slots.ts";
 import type { World } from "./world.ts";
 
+/** The campaign's caller id, unless it was taken off the trunk meanwhile: then it is not shown any more. */
+const callerIdOf = (campaign: CampaignItem, { trunk }: TrunkItem): string => {
+	const wanted = campaign.callerId;
+	const mayShow = wanted !== undefined && (trunk.numbering === "private" || trunk.callerIds.includes(wanted));
+	return (mayShow ? wanted : trunk.callerIds[0]) ?? "";
+};
+
 /** The call as the host gets it: number and caller id in the carrier's form, everything from the campaign as it stands. */
 const grantedCall = (
 	candidate: Candidate,
@@ -19,8 +26,8 @@ const grantedCall = (
 	epoch: number,
 	seq: number,
 ): GrantedCall => {
-	const { format, callerIds } = trunk.trunk;
-	const callerId = campaign.callerId ?? callerIds[0] ?? "";
+	const { format } = trunk.trunk;
+	const callerId = callerIdOf(campaign, trunk);
 	return {
 		callId: formatCallId({
 			campaignId: candidate.c,

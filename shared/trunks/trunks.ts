@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { changeCampaignCap } from "../campaigns/registration.ts";
 import { conflict, tryAgain } from "../contract/errors.ts";
 import type { Trunk, TrunkInput } from "../contract/trunk.ts";
@@ -52,6 +53,12 @@ const replace = async (deps: Deps, item: TrunkItem, trunk: Trunk): Promise<boole
 		throw conflict(
 			"trunkInUse",
 			`The numbering of trunk "${trunk.id}" cannot change while ${open.length} campaign(s) use it: their numbers would mean something else.`,
+		);
+	}
+	if (open.length > 0 && !isDeepStrictEqual(item.trunk.format.number, trunk.format.number)) {
+		throw conflict(
+			"trunkInUse",
+			`The number format of trunk "${trunk.id}" cannot change while ${open.length} campaign(s) use it: their numbers were checked with the old one. Wait for their end, or make another trunk.`,
 		);
 	}
 	// `free` moves by the difference in the same write, so that free + shares = cap at every instant.
