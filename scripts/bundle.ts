@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { type Zippable, zipSync } from "fflate";
@@ -30,12 +30,11 @@ export const zipFiles = (files: Record<string, Uint8Array>): Uint8Array => {
 	return zipSync(entries);
 };
 
-const bundleOne = async (root: string, outRoot: string, fn: FunctionEntry): Promise<BundleReport> => {
-	const folder = join(outRoot, fn.artifact.replace(/\.zip$/, ""));
-	const outfile = join(folder, `${fn.module}.mjs`);
-	await build({
+/** One module with all that it needs, as a file that Node 24 runs. */
+const bundleModule = (root: string, source: string, outfile: string) =>
+	build({
 		absWorkingDir: root,
-		entryPoints: [fn.source],
+		entryPoints: [source],
 		outfile,
 		bundle: true,
 		platform: "node",
@@ -50,6 +49,20 @@ const bundleOne = async (root: string, outRoot: string, fn: FunctionEntry): Prom
 		legalComments: "eof",
 		logLevel: "silent",
 	});
+
+/** What is copied to a host: the agent and its install script in one folder. */
+export const bundleAgent = async (root: string, outRoot = root): Promise<string> => {
+	const folder = join(outRoot, "dist/agent");
+	await mkdir(folder, { recursive: true });
+	await bundleModule(root, "host/agent/main.ts", join(folder, "agent.mjs"));
+	await copyFile(join(root, "host/install.sh"), join(folder, "install.sh"));
+	return folder;
+};
+
+const bundleOne = async (root: string, outRoot: string, fn: FunctionEntry): Promise<BundleReport> => {
+	const folder = join(outRoot, fn.artifact.replace(/\.zip$/, ""));
+	const outfile = join(folder, `${fn.module}.mjs`);
+	await bundleModule(root, fn.source, outfile);
 	const code = await readFile(outfile);
 	const zip = zipFiles({ [`${fn.module}.mjs`]: code });
 	await writeFile(join(outRoot, fn.artifact), zip);

@@ -82,6 +82,7 @@ export class Agent {
 				changed: () => this.#changed(),
 				doubtful: () => this.#link.takeUp(),
 				gone: () => this.#link.lost(),
+				giveBack: (callId) => this.#grants.returning.set(callId, { urgent: true }),
 			},
 			this.#settings.originateTimeoutMs,
 		);

@@ -107,8 +107,13 @@ export class AriHttp {
 			throw error;
 		}
 		if (answer.status < 300) return { kind: "created" };
-		if (answer.status === 409) return { kind: "duplicate" };
+		// After one true 409 Asterisk 22 answers 409 to every later failed originate on the same connection: only a channel that is there is a duplicate.
+		if (answer.status === 409 && (await this.#exists(call.channelId))) return { kind: "duplicate" };
 		return { kind: "refused", status: answer.status, message: messageOf(answer.body) };
+	}
+
+	async #exists(channelId: string): Promise<boolean> {
+		return (await this.#send("GET", `/channels/${encodeURIComponent(channelId)}`)).status === 200;
 	}
 
 	async hangup(channelId: string, cause: number): Promise<void> {

@@ -66,6 +66,8 @@ export interface CallerGate {
 	doubtful(): void;
 	/** Asterisk does not listen. */
 	gone(): void;
+	/** A held call that is not to be dialed any more. */
+	giveBack(callId: string): void;
 }
 
 /** Starts calls: journal first, then, within the slot and the fence, the originate. */
@@ -119,6 +121,7 @@ export class Caller {
 			!live.hangup && now >= dialAt && now < until && parseCallId(callId)?.epoch === epoch && this.#gate.open();
 		if (!mayDial || trunk === undefined || sound === undefined) {
 			this.#tracker.notOriginated(callId);
+			if (live.hangup) this.#gate.giveBack(callId);
 			this.#gate.changed();
 			return;
 		}

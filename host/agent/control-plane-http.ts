@@ -11,7 +11,7 @@ export interface ControlPlaneOptions {
 	timeoutMs: number;
 }
 
-/** Two: a sync that hangs must not keep its repeat from being sent. */
+/** More than one: a sync that hangs must not keep its repeat from being sent. */
 const CONNECTIONS = 4;
 /** API Gateway closes idle connections after a minute or so. */
 const KEEP_ALIVE_MS = 30_000;

@@ -94,13 +94,19 @@ export const hungryFor = (facts: SyncFacts): { calls: boolean; slots: boolean } 
 /** What will finish, at a guess, while a request is under way: below that the next one is due. */
 const lowWater = (facts: Pick<SyncFacts, "rate" | "rttMs">): number => {
 	const expected = (facts.rate * facts.rttMs) / 1_000;
-	return expected <= 0 ? 0 : Math.floor(expected + Math.sqrt(expected));
+	return expected <= 0 ? 0 : Math.floor(expected + 2 * Math.sqrt(expected));
 };
 
-/** What may finish before the next answer but one: its mean and three standard deviations. */
+/**
+ * Standard deviations on top of the mean: calls that were begun together ring out together, so ends come in bunches. A call held in
+ * vain costs nothing but its recall, a channel that idles cannot be had back.
+ */
+const SPREAD = 5;
+
+/** What may finish before the next answer but one. */
 export const expectedCompletions = (ratePerSec: number, horizonMs: number): number => {
 	const mean = (ratePerSec * horizonMs) / 1_000;
-	return mean <= 0 ? 0 : Math.ceil(mean + 3 * Math.sqrt(mean));
+	return mean <= 0 ? 0 : Math.ceil(mean + SPREAD * Math.sqrt(mean));
 };
 
 export interface WantInput {

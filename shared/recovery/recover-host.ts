@@ -14,6 +14,7 @@ import {
 } from "../store/items.ts";
 import { addCounted, type Counted } from "../sync/counters.ts";
 import { contactKeyOfCandidate, putGrant } from "../sync/grant.ts";
+import { longestHoldSec } from "../sync/retry.ts";
 import { giveBack, settleContact } from "../sync/settle.ts";
 import { sum } from "../sync/shares.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
@@ -161,7 +162,7 @@ const setShareAside = async (
 	host: HostItem,
 	lostE: number,
 	trunkId: string,
-	maxCallSec: (c: string) => Promise<number>,
+	longestSecOf: (c: string) => Promise<number>,
 ): Promise<void> => {
 	const key = { tenant: host.tenant, trunkId };
 	for (let attempt = 0; attempt < MAX_SHARE_TRIES; attempt++) {
@@ -171,7 +172,7 @@ const setShareAside = async (
 		const share = entry?.n ?? {};
 		const aside = sum(share) > 0;
 		let longestSec = 0;
-		for (const c of Object.keys(share)) longestSec = Math.max(longestSec, await maxCallSec(c));
+		for (const c of Object.keys(share)) longestSec = Math.max(longestSec, await longestSecOf(c));
 		const until = deps.now() + longestSec * 1_000 + HOLD_MARGIN_MS;
 		const result = await update<TrunkItem>(deps.db, {
 			TableName: deps.tables.trunks,
@@ -210,7 +211,10 @@ export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]>
 	await undoOpenSync(deps, host, lostE, lostS, campaignOf);
 	const counted = await settleLost(deps, host, lostE, lostS, campaignOf);
 	for (const trunkId of (await readTrunks(deps, host.tenant)).trunks.keys()) {
-		await setShareAside(deps, host, lostE, trunkId, async (c) => (await campaignOf(c))?.maxCallSec ?? 0);
+		await setShareAside(deps, host, lostE, trunkId, async (c) => {
+			const campaign = await campaignOf(c);
+			return campaign ? longestHoldSec(campaign) : 0;
+		});
 	}
 	const acc = addCounted(host.acc, counted);
 	const names: Record<string, string> = { "#state": "state", "#lostE": "lostE", "#held": "held" };

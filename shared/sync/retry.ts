@@ -13,10 +13,14 @@ export const retryRule = (retry: Retry, outcome: Outcome): { afterSec: number; m
 	return rule && rule.max > 0 ? rule : undefined;
 };
 
+/** How long a call may hold its channel, seconds: its ring time, and after the answer `maxCallSec`. */
+export const longestHoldSec = (campaign: { ringTimeoutSec: number; maxCallSec: number }): number =>
+	campaign.ringTimeoutSec + campaign.maxCallSec;
+
 /**
  * Decides after an attempt.
  * @param history earlier attempts of the contact
- * @param maxCallSec a call lost with its host may still be up for so long: it is not retried before
+ * @param longestSec a call lost with its host may still be up for so long: it is not retried before
  */
 export const afterAttempt = (
 	retry: Retry,
@@ -24,12 +28,12 @@ export const afterAttempt = (
 	attempt: number,
 	history: Record<string, HistoryEntry>,
 	now: number,
-	maxCallSec: number,
+	longestSec: number,
 ): AfterAttempt => {
 	const rule = retryRule(retry, outcome);
 	if (!rule || attempt >= MAX_ATTEMPTS) return FINAL;
 	const before = Object.values(history).filter((entry) => entry.o === outcome).length;
 	if (before >= rule.max) return FINAL;
-	const delaySec = outcome === "hostLost" ? Math.max(rule.afterSec, maxCallSec) : rule.afterSec;
+	const delaySec = outcome === "hostLost" ? Math.max(rule.afterSec, longestSec) : rule.afterSec;
 	return { final: false, dueAt: now + delaySec * 1_000 };
 };

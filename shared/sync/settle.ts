@@ -4,7 +4,7 @@ import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, update, type WriteResult } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
-import { afterAttempt, retryRule } from "./retry.ts";
+import { afterAttempt, longestHoldSec, retryRule } from "./retry.ts";
 
 /** What became of one completion or return. */
 export interface Settled {
@@ -44,7 +44,7 @@ export const settleContact = async (
 	let after = { final: true } as ReturnType<typeof afterAttempt>;
 	if (retryRule(campaign.retry, entry.o) && campaign.state !== "cancelled") {
 		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
-		after = afterAttempt(campaign.retry, entry.o, ref.attempt, contact?.hist ?? {}, now, campaign.maxCallSec);
+		after = afterAttempt(campaign.retry, entry.o, ref.attempt, contact?.hist ?? {}, now, longestHoldSec(campaign));
 	}
 	const whole = entryOf({ ...entry, fin: after.final });
 	// Before the first attempt ended there is no history to add to.

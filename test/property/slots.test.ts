@@ -53,8 +53,10 @@ test("no rolling second holds more calls than the trunk takes, whatever the gran
 				});
 			}
 			invites.sort((a, b) => a - b);
+			let closest = Number.POSITIVE_INFINITY;
 			for (let i = maxCps; i < invites.length; i++)
-				expect((invites[i] as number) - (invites[i - maxCps] as number)).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
+				closest = Math.min(closest, (invites[i] as number) - (invites[i - maxCps] as number));
+			expect(closest).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
 		}),
 		{ numRuns: 400, seed: 20_261_123 },
 	);
@@ -74,10 +76,9 @@ test("no slot lies further ahead than the horizon, and none before now", () => {
 				const count = slotsAvailable(wanted, nextDialAt, now, maxCps);
 				expect(count).toBeGreaterThanOrEqual(0);
 				expect(count).toBeLessThanOrEqual(wanted);
-				for (const at of slotTimes(Math.max(nextDialAt, now), count, maxCps)) {
-					expect(at).toBeGreaterThanOrEqual(now);
-					expect(at).toBeLessThanOrEqual(now + SLOT_HORIZON_MS + ROUNDING_MS);
-				}
+				const times = slotTimes(Math.max(nextDialAt, now), count, maxCps);
+				expect(Math.min(now, ...times)).toBe(now);
+				expect(Math.max(now, ...times)).toBeLessThanOrEqual(now + SLOT_HORIZON_MS + ROUNDING_MS);
 			},
 		),
 		{ numRuns: 300, seed: 20_261_123 },

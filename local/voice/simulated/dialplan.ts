@@ -75,7 +75,9 @@ export const stepOf = (line: DialplanLine, variable: (name: string) => string | 
 	const { app } = line;
 	const held: DialplanStep = { kind: "hold", app, data };
 	const name = app.toLowerCase();
-	if (/\$[[{]/.test(data)) return INSTANT.has(name) ? { kind: "instant", app, data } : held;
+	// Values are not evaluated: what counts is what the line itself leaves.
+	if (/\$[[{]/.test(line.data.replace(/\$\{[A-Za-z_][A-Za-z0-9_]*\}/g, "")))
+		return INSTANT.has(name) ? { kind: "instant", app, data } : held;
 	if (INSTANT.has(name)) return { kind: "instant", app, data };
 	if (name === "wait") {
 		const seconds = Number(data);

@@ -169,7 +169,10 @@ export const checkChannelsFree = (dynamo: MemoryDynamo): void => {
 /** Every contact has ended. */
 export const checkAllDone = (dynamo: MemoryDynamo): void => {
 	for (const contact of contactsOf(dynamo))
-		if (contact.state !== "done") throw new Violation("contactLost", JSON.stringify(contact));
+		if (contact.state !== "done") {
+			const trunks = dynamo.items<TrunkItem>("trunks").map(({ trunkId, free, c, a, z }) => ({ trunkId, free, c, a, z }));
+			throw new Violation("contactLost", `${JSON.stringify(contact)} trunks: ${JSON.stringify(trunks)}`);
+		}
 };
 
 /** Counters equal a recount of the records. */

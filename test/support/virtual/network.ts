@@ -1,12 +1,8 @@
 import type { HttpAnswer } from "../../../host/agent/ports.ts";
 import { ApiError } from "../../../shared/contract/errors.ts";
-import {
-	helloRequestSchema,
-	type SyncRequest,
-	type SyncResponse,
-	syncRequestSchema,
-} from "../../../shared/contract/host.ts";
+import { helloRequestSchema, type SyncRequest, type SyncResponse } from "../../../shared/contract/host.ts";
 import type { Deps } from "../../../shared/deps.ts";
+import { parseSyncRequest, withRefused } from "../../../shared/hosts/parse-sync.ts";
 import { hello } from "../../../shared/sync/hello.ts";
 import { hostConfig } from "../../../shared/sync/host-config.ts";
 import { peek } from "../../../shared/sync/peek.ts";
@@ -34,6 +30,12 @@ export interface NetworkOptions {
 	/** Changes answers on their way to the host: to take a rule away. */
 	changeAnswer?: (hostId: string, kind: HostRequest["kind"], body: unknown) => unknown;
 }
+
+/** A sync as the function does it: what cannot be read of a request is refused, the rest is carried out. */
+const syncParsed = async (deps: Deps, hostId: string, body: string): Promise<SyncResponse> => {
+	const parsed = parseSyncRequest(JSON.parse(body));
+	return withRefused(await sync(deps, { tenant: TENANT, hostId }, parsed.request), parsed.refused);
+};
 
 /** Carries requests to executions of the control plane, and answers back. */
 export class VirtualNetwork {
@@ -115,7 +117,7 @@ export class VirtualNetwork {
 				case "hello":
 					return hello(deps, ref, helloRequestSchema.parse(request.body));
 				case "sync":
-					return sync(deps, ref, syncRequestSchema.parse(JSON.parse(request.body as string)));
+					return syncParsed(deps, ref.hostId, request.body as string);
 				case "peek":
 					return peek(deps, ref);
 				case "config":

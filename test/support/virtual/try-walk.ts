@@ -69,14 +69,8 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
 		seed,
 		world: {
 			hosts: Array.from({ length: r.int(1, 3) }, (_, i) => ({ id: `h${i + 1}`, cap: r.int(1, 4) })),
-			trunks: [{ id: "carrier", maxChannels: r.int(1, 6), maxCps: r.pick([2, 5, 10, 20, 500]) }],
-			campaigns: Array.from({ length: r.int(1, 2) }, (_, i) => ({
-				letter: "ab"[i] as string,
-				trunk: "carrier",
-				contacts: r.pick([4, 15, 50]),
-				cap: r.int(1, 5),
-				shards: r.pick([1, 2]),
-			})),
+			trunks: Array.from({ length: r.int(1, 2) }, (_, i) => ({ id: `c${i + 1}`, maxChannels: r.int(1, 6), maxCps: r.pick([2, 5, 10, 20, 500]) })),
+			campaigns: Array.from({ length: r.int(1, 3) }, (_, i) => ({ letter: "abc"[i] as string, trunk: "c1", contacts: r.pick([4, 15, 40]), cap: r.int(1, 5), shards: r.pick([1, 2]) })),
 		},
 		faults:
 			w === 0
@@ -96,6 +90,7 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
 		keepsEvents: r.chance(0.5),
 	};
 	Object.assign(config, (MUT[process.env["MUT"] ?? "none"] as () => object)());
+	config.world.campaigns.forEach((c, i) => { c.trunk = `c${(i % config.world.trunks.length) + 1}`; });
 	const walk = new Walk(config);
 	try {
 		const result = await walk.run();

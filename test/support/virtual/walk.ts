@@ -1,8 +1,12 @@
 import type { AgentPorts } from "../../../host/agent/ports.ts";
 import type { AgentSettings } from "../../../host/agent/settings.ts";
 import { changeState } from "../../../shared/campaigns/change.ts";
+import { changeCampaignCap } from "../../../shared/campaigns/registration.ts";
+import { sweepCampaign } from "../../../shared/campaigns/sweep.ts";
 import type { Settings } from "../../../shared/config/settings.ts";
+import { setDrain } from "../../../shared/hosts/hosts.ts";
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
+import { readCampaigns } from "../../../shared/sync/world.ts";
 import type { CallScript } from "./asterisk.ts";
 import {
 	Answers,
@@ -19,7 +23,6 @@ import { type HostRequest, VirtualHost } from "./host.ts";
 import { type MessageDetail, VirtualNetwork } from "./network.ts";
 import { Random } from "./random.ts";
 import { Scheduler, type Waiting } from "./scheduler.ts";
-import { sweepCampaign } from "./sweep.ts";
 import { campaignIdOf, campaignsOf, contactsOf, hostOf, setUp, TENANT, trunkOf, type WorldConfig } from "./world.ts";
 
 /** Relative chances of faults; 0 leaves a kind out. */
@@ -83,6 +86,8 @@ export const WALK_AGENT_SETTINGS: Partial<AgentSettings> = {
 const INDEX_LAG_MS = 2_000;
 /** With faults over, everything must have ended after so long, ms: retries, held channels and cut off hosts included. */
 const SETTLE_MS = 600_000;
+/** Longest time of one sweep of a cancelled campaign, ms. */
+const SWEEP_MS = 30_000;
 /** Runs of the recovery that may be under way at once. */
 const MAX_RECOVERIES = 3;
 
@@ -201,7 +206,7 @@ export class Walk {
 		this.#quietSince = this.scheduler.now;
 		for (let i = 0; ; i++) {
 			await this.#step();
-			if (i % 40 === 0 && this.#isOver()) break;
+			if (i % 40 === 0 && this.#unfinished() === undefined) break;
 			if (this.scheduler.now > this.#quietSince + SETTLE_MS) break;
 		}
 		await this.#finalChecks();
@@ -311,11 +316,19 @@ export class Walk {
 		if (now >= this.#nextSweep) {
 			this.#nextSweep = now + 3_000;
 			for (const { campaignId, state, sweptAt } of campaignsOf(this.plane.dynamo)) {
-				if (state === "cancelled" && sweptAt === undefined)
-					this.plane.start(`sweep ${campaignId}`, (deps) => sweepCampaign(deps, TENANT, campaignId));
+				if (state === "cancelled" && sweptAt === undefined) this.#sweep(campaignId);
 				if (state === "paused" && !this.#faulty) this.#change(campaignId, "resume");
 			}
+			if (!this.#faulty)
+				for (const host of this.hosts)
+					if (hostOf(this.plane.dynamo, host.hostId).drainWanted) this.#drain(host.hostId, false);
 		}
+	}
+	#sweep(campaignId: string): void {
+		this.plane.start(`sweep ${campaignId}`, async (deps) => {
+			const campaign = (await readCampaigns(deps, TENANT, [campaignId])).get(campaignId);
+			return campaign && sweepCampaign(deps, campaign, deps.now() + SWEEP_MS);
+		});
 	}
 	#recover(): void {
 		const running = [...this.plane.executions.values()].filter((execution) => execution.id.startsWith("recovery"));
@@ -372,6 +385,12 @@ export class Walk {
 			},
 			{ weight: faults.handlers, what: "one more recovery", run: () => this.#recover() },
 			{ weight: faults.people, what: "a campaign is changed", run: () => this.#changeSome() },
+			{ weight: faults.people, what: "a campaign's cap is changed", run: () => this.#changeCap() },
+			{
+				weight: faults.people,
+				what: `${host.hostId}: drain or not`,
+				run: () => this.#drain(host.hostId, hostOf(this.plane.dynamo, host.hostId).drainWanted !== true),
+			},
 			{
 				weight: 3 + (faults.hosts + faults.asterisk) * 6,
 				what: "agents and Asterisks start again",
@@ -403,6 +422,15 @@ export class Walk {
 			changeState(deps as Parameters<typeof changeState>[0], TENANT, campaignId, change),
 		);
 	}
+	#drain(hostId: string, drain: boolean): void {
+		this.plane.start(`${drain ? "drain" : "undrain"} ${hostId}`, (deps) => setDrain(deps, TENANT, hostId, drain));
+	}
+	/** Another channel cap for a campaign, never above that which the carrier holds it to. */
+	#changeCap(): void {
+		const { letter, trunk, cap } = this.random.pick(this.#config.world.campaigns);
+		const next = this.random.int(1, cap);
+		this.plane.start(`cap ${letter} ${next}`, (deps) => changeCampaignCap(deps, TENANT, trunk, campaignIdOf(letter), next));
+	}
 	#changeSome(): void {
 		const { campaignId, state } = this.random.pick(campaignsOf(this.plane.dynamo));
 		this.#change(campaignId, state === "paused" ? "resume" : this.random.chance(0.1) ? "cancel" : "pause");
@@ -424,26 +452,33 @@ export class Walk {
 		await this.scheduler.settle();
 	}
 
-	#isOver(): boolean {
+	/** What has not ended yet; undefined if all has. */
+	#unfinished(): string | undefined {
 		const { dynamo } = this.plane;
-		if (contactsOf(dynamo).some((contact) => contact.state !== "done")) return false;
-		for (const campaign of campaignsOf(dynamo)) if (campaign.state === "paused") return false;
+		const open = contactsOf(dynamo).find((contact) => contact.state !== "done");
+		if (open) return `contact ${open.contactId} is ${open.state}`;
+		const paused = campaignsOf(dynamo).find((campaign) => campaign.state === "paused");
+		if (paused) return `${paused.campaignId} is paused`;
 		for (const { id } of this.#config.world.trunks) {
 			const trunk = trunkOf(dynamo, id);
-			if (trunk.free !== trunk.cap) return false;
+			if (trunk.free !== trunk.cap) return `trunk ${id} has ${trunk.free} of ${trunk.cap} channels free`;
 		}
-		return this.hosts.every((host) => {
-			const { state } = hostOf(dynamo, host.hostId);
-			if (host.dead) return state === "recovered" || state === "new";
+		for (const host of this.hosts) {
+			const { state, epoch, lastSeenAt } = hostOf(dynamo, host.hostId);
+			if (host.dead) {
+				if (state === "recovered" || state === "new") continue;
+				return `${host.hostId} is gone and ${state}, silent for ${this.scheduler.now - lastSeenAt} ms`;
+			}
 			const journal = host.agent?.journal.state;
-			return (
-				journal !== undefined &&
-				(state === "active" || state === "draining") &&
-				journal.epoch === hostOf(dynamo, host.hostId).epoch &&
-				Object.keys(journal.calls).length === 0 &&
-				journal.outstanding === undefined
-			);
-		});
+			if (!journal) return `${host.hostId} has no agent`;
+			if (state !== "active" && state !== "draining") return `${host.hostId} is ${state}`;
+			const calls = Object.entries(journal.calls);
+			if (calls.length > 0) return `${host.hostId} still has ${JSON.stringify(calls)}`;
+			if (journal.outstanding) return `${host.hostId} has no answer to ${journal.outstanding.body}`;
+			// A hello that was under way for long may have begun an epoch that an idle host only hears of with its next sync.
+			if (journal.epoch > epoch) return `${host.hostId} has epoch ${journal.epoch}, the control plane ${epoch}`;
+		}
+		return undefined;
 	}
 
 	async #finalChecks(): Promise<void> {
@@ -453,13 +488,8 @@ export class Walk {
 		checkChannelsFree(dynamo);
 		checkOutcomes(dynamo, new Map([...this.#durable].map(([callId, { outcome }]) => [callId, outcome])));
 		await checkCounters(dynamo, this.plane.directDeps);
-		if (!this.#isOver())
-			throw new Violation(
-				"slowRecovery",
-				JSON.stringify(
-					this.hosts.map((host) => ({ item: hostOf(dynamo, host.hostId), journal: host.agent?.journal.state })),
-				),
-			);
+		const unfinished = this.#unfinished();
+		if (unfinished) throw new Violation("slowRecovery", unfinished);
 	}
 }
 

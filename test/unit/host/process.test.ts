@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { build } from "esbuild";
 import { AlreadyRunningError, takeLock } from "../../../host/agent/lock.ts";
+import { bundleAgent } from "../../../scripts/bundle.ts";
 
 const run = promisify(execFile);
 const path = (name: string): string => fileURLToPath(new URL(`../../../host/${name}`, import.meta.url));
@@ -45,18 +45,7 @@ describe("the agent as one file", () => {
 	test(
 		"helps, and refuses a configuration with exit code 78",
 		async () => {
-			const bundle = join(dir, "agent.mjs");
-			await build({
-				entryPoints: [path("agent/main.ts")],
-				outfile: bundle,
-				bundle: true,
-				platform: "node",
-				target: "node24",
-				format: "esm",
-				mainFields: ["module", "main"],
-				banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-				logLevel: "silent",
-			});
+			const bundle = join(await bundleAgent(fileURLToPath(new URL("../../..", import.meta.url)), dir), "agent.mjs");
 			const { stdout } = await run(process.execPath, [bundle, "--help"]);
 			expect(stdout).toContain("--config FILE");
 			await writeFile(join(dir, "agent.json"), "{}");

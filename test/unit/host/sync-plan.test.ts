@@ -62,16 +62,16 @@ describe("what to ask for", () => {
 		expect([at(0), at(1), at(24), at(120), at(10_000)]).toEqual([1_000, 1_000, 500, 100, 50]);
 	});
 
-	test("expected completions: mean and three standard deviations", () => {
+	test("expected completions: the mean and a wide spread", () => {
 		expect(expectedCompletions(0, 1_000)).toBe(0);
-		expect(expectedCompletions(16, 1_000)).toBe(28);
+		expect(expectedCompletions(16, 1_000)).toBe(36);
 	});
 
 	test("want is what is free and what will be, less what is held", () => {
 		const base = { free: 5, capacity: 120, held: 3, live: 115, rate: 16, rttMs: 0, intervalMs: 1_000 };
-		expect(wantedCalls(base)).toEqual({ want: 30, prefetch: 28 });
+		expect(wantedCalls(base)).toEqual({ want: 38, prefetch: 36 });
 		expect(wantedCalls({ ...base, live: 4 })).toEqual({ want: 6, prefetch: 4 });
-		expect(wantedCalls({ ...base, held: 500 })).toEqual({ want: 0, prefetch: 28 });
+		expect(wantedCalls({ ...base, held: 500 })).toEqual({ want: 0, prefetch: 36 });
 		expect(wantedCalls({ ...base, free: 100_000, capacity: 100_000 }).want).toBe(200);
 	});
 

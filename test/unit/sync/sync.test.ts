@@ -179,7 +179,8 @@ describe("a host's syncs", () => {
 		for (let s = 0; s < 40; s += 20, now += 20_000) await recoverHosts(deps, TENANT);
 		await recoverHosts(deps, TENANT);
 		expect((await trunkItem())?.free).toBe(18);
-		now += 66_000;
+		// 30 s of ringing, 60 s of talk, and the margin.
+		now += 96_000;
 		await recoverHosts(deps, TENANT);
 		expect((await trunkItem())?.free).toBe(20);
 	});
