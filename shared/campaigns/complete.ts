@@ -29,8 +29,9 @@ export const completeIfDone = async (deps: Deps, tenant: string, campaignId: str
 			":now": deps.now(),
 		},
 	});
-	if (!result.ok) return result.item?.state === "completed";
-	deps.log.info("campaign.completed", { campaignId, ...counts });
+	// Completed by somebody else, or by this very request, whose first answer was lost.
+	if (!result.ok && result.item?.state !== "completed") return false;
+	if (result.ok) deps.log.info("campaign.completed", { campaignId, ...counts });
 	await unregisterCampaign(deps, tenant, meta.trunk, campaignId);
 	return true;
 };

@@ -1,6 +1,6 @@
 import { formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
-import { getItem, queryAll, update } from "../store/db.ts";
+import { batchGet, getItem, queryAll, update } from "../store/db.ts";
 import {
 	type CampaignItem,
 	type Candidate,
@@ -15,8 +15,9 @@ import {
 import { addCounted, type Counted } from "../sync/counters.ts";
 import { contactKeyOfCandidate, putGrant } from "../sync/grant.ts";
 import { longestHoldSec } from "../sync/retry.ts";
-import { giveBack, settleContact } from "../sync/settle.ts";
+import { settleContact } from "../sync/settle.ts";
 import { sum } from "../sync/shares.ts";
+import { type CampaignOf, undoClaims } from "../sync/undo.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
 
 /** Added to the longest call when channels of a loss are held: clocks, and the time from the grant to the dial. */
@@ -49,7 +50,11 @@ export const fenceHost = async (deps: Deps, host: HostItem): Promise<HostItem | 
 		},
 		ReturnValues: "ALL_NEW",
 	});
-	if (!result.ok) return undefined;
+	if (!result.ok) {
+		// Written by this very request, whose first answer was lost: the host is fenced all the same.
+		const { item } = result;
+		return item?.state === "lost" && item.lostE === host.epoch && item.lostS === host.seq ? item : undefined;
+	}
 	deps.log.warn("host.lost", {
 		hostId: host.hostId,
 		epoch: host.epoch,
@@ -66,34 +71,23 @@ const undoOpenSync = async (
 	host: HostItem,
 	lostE: number,
 	lostS: number,
-	campaignOf: (c: string) => Promise<CampaignItem | undefined>,
-): Promise<Candidate[]> => {
+	campaignOf: CampaignOf,
+): Promise<void> => {
 	const open = await putGrant(deps, host.tenant, host.hostId, lostE, lostS + 1, { cands: [], tomb: true });
-	const lease = leaseOf(host.hostId, lostE, lostS + 1);
-	for (const candidate of open.cands) {
-		const campaign = await campaignOf(candidate.c);
-		if (!campaign) continue;
-		const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
-		// Until one write holds or neither applies: the sync may claim between our read and our write.
-		for (;;) {
-			const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
-			if (contact?.state === "claimed" && contact.lease === lease) {
-				if ((await giveBack(deps, key, lease, campaign.state === "cancelled")).ok) break;
-			} else if (contact?.state === "pending" && contact.ver === candidate.v) {
-				const bumped = await update(deps.db, {
-					TableName: deps.tables.contacts,
-					Key: key,
-					ConditionExpression: "#state = :pending AND #ver = :ver",
-					UpdateExpression: "SET #ver = #ver + :one",
-					ExpressionAttributeNames: { "#state": "state", "#ver": "ver" },
-					ExpressionAttributeValues: { ":pending": "pending", ":ver": candidate.v, ":one": 1 },
-				});
-				if (bumped.ok) break;
-			} else break;
-		}
-	}
-	return open.cands;
+	await undoClaims(deps, host.tenant, leaseOf(host.hostId, lostE, lostS + 1), open.cands, campaignOf);
 };
+
+/** Contacts settled at once: a lost host may have held hundreds. */
+const SETTLE_CONCURRENCY = 20;
+
+/** A candidate of an answered grant, with what is needed to settle it. */
+interface Granted {
+	candidate: Candidate;
+	campaign: CampaignItem;
+	key: { shardKey: string; contactKey: string };
+	seq: number;
+	lease: string;
+}
 
 /** Ends what answered grants still hold as hostLost; returns all that must be counted with this recovery. */
 const settleLost = async (
@@ -101,10 +95,12 @@ const settleLost = async (
 	host: HostItem,
 	lostE: number,
 	lostS: number,
-	campaignOf: (c: string) => Promise<CampaignItem | undefined>,
+	campaignOf: CampaignOf,
 ): Promise<Counted[]> => {
 	const mark = `reap#${host.hostId}#${lostE}`;
 	const open = leaseOf(host.hostId, lostE, lostS + 1);
+	// Nothing was ever granted in the epoch: the query's bounds would be the wrong way round.
+	if (host.low > lostS) return [];
 	const grants = await queryAll<GrantItem>(deps.db, {
 		TableName: deps.tables.grants,
 		ConsistentRead: true,
@@ -116,36 +112,44 @@ const settleLost = async (
 			":high": grantKey(lostE, lostS),
 		},
 	});
-	const counted: Counted[] = [];
+	const granted: Granted[] = [];
 	for (const grant of grants) {
 		const seq = Number(grant.grant.split("#")[1]);
-		const lease = leaseOf(host.hostId, lostE, seq);
 		for (const candidate of grant.cands) {
 			const campaign = await campaignOf(candidate.c);
 			if (!campaign) continue;
 			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
-			let contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
-			if (contact?.state === "claimed" && contact.lease === lease) {
-				const entry = { o: "hostLost" as const, by: mark, lease, ver: candidate.v + 1, t3: deps.now() };
-				const result = await settleContact(deps, key, { attempt: candidate.a }, campaign, entry);
-				contact = result.ok ? await getItem<ContactItem>(deps.db, deps.tables.contacts, key) : result.item;
-				if (result.ok) {
-					const callId = formatCallId({
-						campaignId: candidate.c,
-						contactKey: candidate.k,
-						attempt: candidate.a,
-						ver: candidate.v + 1,
-						epoch: lostE,
-						seq,
-					});
-					deps.log.warn("call.hostLost", { callId, hostId: host.hostId, final: result.fin });
-				}
-			}
-			const past = contact?.hist?.[String(candidate.a)];
-			if (past?.lease === lease && (past.by === mark || past.by === open)) {
-				counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin });
-			}
+			granted.push({ candidate, campaign, key, seq, lease: leaseOf(host.hostId, lostE, seq) });
 		}
+	}
+	// One long call keeps thousands of grants in the range: nearly all of their contacts have moved on, and are only read.
+	const textOf = (key: Granted["key"]): string => `${key.shardKey} ${key.contactKey}`;
+	const keys = new Map(granted.map(({ key }) => [textOf(key), key]));
+	const contacts = new Map(
+		(await batchGet<ContactItem>(deps.db, deps.tables.contacts, [...keys.values()])).map((item) => [
+			textOf(item),
+			item,
+		]),
+	);
+	const counted: Counted[] = [];
+	const settleOne = async ({ candidate, campaign, key, seq, lease }: Granted): Promise<void> => {
+		let contact = contacts.get(textOf(key));
+		if (contact?.state === "claimed" && contact.lease === lease) {
+			const ver = candidate.v + 1;
+			const entry = { o: "hostLost" as const, by: mark, lease, ver, t3: deps.now() };
+			const result = await settleContact(deps, key, { attempt: candidate.a }, campaign, entry);
+			contact = result.ok ? await getItem<ContactItem>(deps.db, deps.tables.contacts, key) : result.item;
+			const { c: campaignId, k: contactKey, a: attempt } = candidate;
+			const callId = formatCallId({ campaignId, contactKey, attempt, ver, epoch: lostE, seq });
+			if (result.ok) deps.log.warn("call.hostLost", { callId, hostId: host.hostId, final: result.fin });
+		}
+		const past = contact?.hist?.[String(candidate.a)];
+		if (past?.lease === lease && (past.by === mark || past.by === open)) {
+			counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin });
+		}
+	};
+	for (let i = 0; i < granted.length; i += SETTLE_CONCURRENCY) {
+		await Promise.all(granted.slice(i, i + SETTLE_CONCURRENCY).map(settleOne));
 	}
 	return counted;
 };
@@ -187,7 +191,7 @@ const setShareAside = async (
 			},
 			ExpressionAttributeValues: {
 				...(entry ? { ":eRead": entry.e, ":sRead": entry.s } : {}),
-				":none": { e: lostE + 1, s: 0, n: {}, at: 0, k: 0 },
+				":none": { e: lostE + 1, s: 0, n: {}, at: 0, k: 0, gap: 0, valid: 0 },
 				...(aside ? { ":loss": { n: share, until } } : {}),
 			},
 		});
@@ -204,7 +208,7 @@ export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]>
 	const { lostE, lostS } = host;
 	if (host.state !== "lost" || lostE === undefined || lostS === undefined) return [];
 	const cache = new Map<string, CampaignItem | undefined>();
-	const campaignOf = async (c: string): Promise<CampaignItem | undefined> => {
+	const campaignOf: CampaignOf = async (c) => {
 		if (!cache.has(c)) cache.set(c, (await readCampaigns(deps, host.tenant, [c])).get(c));
 		return cache.get(c);
 	};
@@ -216,23 +220,22 @@ export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]>
 			return campaign ? longestHoldSec(campaign) : 0;
 		});
 	}
-	const acc = addCounted(host.acc, counted);
-	const names: Record<string, string> = { "#state": "state", "#lostE": "lostE", "#held": "held" };
-	const values: Record<string, unknown> = { ":lost": "lost", ":lostE": lostE, ":recovered": "recovered", ":none": {} };
-	const sets = ["#state = :recovered", "#held = :none"];
-	for (const [i, [campaignId, counts]] of Object.entries(acc).entries()) {
-		Object.assign(names, { "#acc": "acc", [`#c${i}`]: campaignId });
-		values[`:c${i}`] = counts;
-		sets.push(`#acc.#c${i} = :c${i}`);
-	}
+	const changed = addCounted(host.acc, counted);
 	const result = await update<HostItem>(deps.db, {
 		TableName: deps.tables.hosts,
 		Key: { tenant: host.tenant, hostId: host.hostId },
 		ConditionExpression: "#state = :lost AND #lostE = :lostE",
-		UpdateExpression: `SET ${sets.join(", ")}`,
-		ExpressionAttributeNames: names,
-		ExpressionAttributeValues: values,
+		UpdateExpression: "SET #state = :recovered, #held = :none, #acc = :acc",
+		ExpressionAttributeNames: { "#state": "state", "#lostE": "lostE", "#held": "held", "#acc": "acc" },
+		ExpressionAttributeValues: {
+			":lost": "lost",
+			":lostE": lostE,
+			":recovered": "recovered",
+			":none": {},
+			// Absolute: nobody else writes the counters of a host that is lost.
+			":acc": { ...host.acc, ...changed },
+		},
 	});
 	if (result.ok) deps.log.warn("host.recovered", { hostId: host.hostId, epoch: lostE, calls: counted.length });
-	return Object.keys(acc);
+	return Object.keys(changed);
 };

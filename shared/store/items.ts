@@ -199,12 +199,12 @@ export interface HostItem extends Record<string, unknown> {
 	drainWanted?: boolean;
 }
 
-/** Key (tenant, `hostId#inventory`): apart, so that a sync does not pay for it. */
+/** Key (`tenant#inventory`, hostId): apart, so that neither a sync nor a list of hosts pays for it. */
 export interface InventoryItem extends Inventory, Record<string, unknown> {
 	tenant: string;
 	hostId: string;
 }
-export const inventoryId = (hostId: string): string => `${hostId}#inventory`;
+export const inventoryKey = (tenant: string, hostId: string) => ({ tenant: `${tenant}#inventory`, hostId });
 
 // ---- grants: key (host, grant), TTL `ttl` (seconds since 1970) --------------------------------------------------------
 
@@ -263,9 +263,11 @@ export interface ShareEntry {
 	s: number;
 	/** Channels by campaign, absolute. */
 	n: Record<string, number>;
-	/** First slot granted by that sync and how many. */
+	/** First slot granted by that sync and how many; their distance and validity, ms: the trunk's rate may change meanwhile. */
 	at: number;
 	k: number;
+	gap: number;
+	valid: number;
 }
 
 // ---- tokens: key (tokenHash); index `byTenant` (tenant, createdAt) ----------------------------------------------------

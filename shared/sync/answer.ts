@@ -102,11 +102,10 @@ export const sharesAndSlots = (
 	for (const trunk of trunks) {
 		const entry = trunk.a[hostId];
 		if (!entry || entry.e !== epoch) continue;
-		const { maxCps } = trunk.trunk;
 		answer.share[trunk.trunkId] = sum(entry.n);
 		Object.assign(answer.campaignShare, entry.n);
-		if (entry.s === seq && entry.k > 0) answer.slots[trunk.trunkId] = slotTimes(entry.at, entry.k, maxCps);
-		answer.slotValidMs[trunk.trunkId] = slotValidMs(maxCps);
+		if (entry.s === seq && entry.k > 0) answer.slots[trunk.trunkId] = slotTimes(entry.at, entry.k, entry.gap);
+		answer.slotValidMs[trunk.trunkId] = entry.k > 0 ? entry.valid : slotValidMs(trunk.trunk.maxCps);
 	}
 	return answer;
 };

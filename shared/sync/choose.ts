@@ -6,9 +6,8 @@ import {
 	campaignKey,
 	type HostItem,
 	type InventoryItem,
-	inventoryId,
+	inventoryKey,
 	shardKey,
-	type TrunkItem,
 } from "../store/items.ts";
 import { mayUse, type World } from "./world.ts";
 
@@ -57,10 +56,7 @@ export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Pr
 			}
 			if (campaign.state !== "running") continue;
 			if (!("wait" in campaign.then)) {
-				inventory ??= await getItem<InventoryItem>(deps.db, deps.tables.hosts, {
-					tenant: host.tenant,
-					hostId: inventoryId(host.hostId),
-				});
+				inventory ??= await getItem<InventoryItem>(deps.db, deps.tables.hosts, inventoryKey(host.tenant, host.hostId));
 				if (!hostHas(campaign, inventory)) continue;
 			}
 			byTrunk.set(trunk.trunkId, [...(byTrunk.get(trunk.trunkId) ?? []), campaignId]);
@@ -104,19 +100,21 @@ const dueContacts = async (deps: Deps, campaign: CampaignItem, count: number): P
 	return chosen;
 };
 
-/** How many contacts of each campaign a sync looks at: no more than could be granted. */
+/**
+ * Candidates of a trunk's campaigns.
+ * @param most how many of a campaign can be granted at most: no more are read
+ */
 export const chooseCandidates = async (
 	deps: Deps,
 	world: World,
-	trunk: TrunkItem,
 	campaignIds: string[],
-	count: number,
+	most: (campaignId: string) => number,
 ): Promise<Map<string, Choice[]>> => {
 	const found = await Promise.all(
 		campaignIds.map(async (campaignId): Promise<[string, Choice[]]> => {
 			const campaign = world.campaigns.get(campaignId);
-			if (!campaign || !trunk.c[campaignId]) return [campaignId, []];
-			return [campaignId, await dueContacts(deps, campaign, count)];
+			const count = most(campaignId);
+			return [campaignId, campaign && count > 0 ? await dueContacts(deps, campaign, count) : []];
 		}),
 	);
 	return new Map(found.filter(([, choices]) => choices.length > 0));

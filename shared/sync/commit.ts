@@ -6,10 +6,8 @@ import type { Counts, HostItem } from "../store/items.ts";
 export interface Commit {
 	ans: number[];
 	held: Record<string, number>;
-	/** Absolute counters of the campaigns that this sync changed. */
+	/** All counters of the host, absolute. */
 	acc: Record<string, Counts>;
-	/** Campaigns whose counters are safe in STATS and leave the host's item. */
-	forget: string[];
 	low: number;
 	live: number;
 }
@@ -34,6 +32,7 @@ export const commitSync = async (
 		"#low": "low",
 		"#live": "live",
 		"#seen": "lastSeenAt",
+		"#acc": "acc",
 	};
 	const values: Record<string, unknown> = {
 		":epoch": host.epoch,
@@ -45,24 +44,22 @@ export const commitSync = async (
 		":low": commit.low,
 		":live": commit.live,
 		":now": deps.now(),
+		":acc": commit.acc,
 	};
-	const sets = ["#seq = :seq", "#ans = :ans", "#held = :held", "#low = :low", "#live = :live", "#seen = :now"];
-	const counted = Object.entries(commit.acc);
-	if (counted.length + commit.forget.length > 0) names["#acc"] = "acc";
-	for (const [i, [campaignId, counts]] of counted.entries()) {
-		names[`#c${i}`] = campaignId;
-		values[`:c${i}`] = counts;
-		sets.push(`#acc.#c${i} = :c${i}`);
-	}
-	const removes = commit.forget.map((campaignId, i) => {
-		names[`#f${i}`] = campaignId;
-		return `#acc.#f${i}`;
-	});
+	const sets = [
+		"#seq = :seq",
+		"#ans = :ans",
+		"#held = :held",
+		"#low = :low",
+		"#live = :live",
+		"#seen = :now",
+		"#acc = :acc",
+	];
 	return update<HostItem>(deps.db, {
 		TableName: deps.tables.hosts,
 		Key: { tenant: host.tenant, hostId: host.hostId },
 		ConditionExpression: "#epoch = :epoch AND #seq = :before AND #state = :state",
-		UpdateExpression: `SET ${sets.join(", ")}${removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""}`,
+		UpdateExpression: `SET ${sets.join(", ")}`,
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: values,
 	});

@@ -69,6 +69,9 @@ export const isOver = (campaign: { state: string; sweptAt?: number } | undefined
 	campaign.state === "completed" ||
 	(campaign.state === "cancelled" && campaign.sweptAt !== undefined);
 
+/** Campaigns looked at by one sync for {@link forgettable}: the others have their turn later. */
+const MAX_FORGET = 10;
+
 /** Campaigns that are over and whose counters are safe in STATS: they leave the host's item, so that it stays small. */
 export const forgettable = async (
 	deps: Deps,
@@ -81,7 +84,9 @@ export const forgettable = async (
 	if (seq % deps.settings.statsEverySyncs !== 0) return [];
 	const touched = new Set(settled.map(({ ref }) => ref.campaignId));
 	const forget: string[] = [];
+	let looked = 0;
 	for (const [campaignId, counts] of Object.entries(host.acc)) {
+		if (looked >= MAX_FORGET) break;
 		if (touched.has(campaignId) || (held[campaignId] ?? 0) > 0) continue;
 		const campaign =
 			world.campaigns.get(campaignId) ??
@@ -91,12 +96,14 @@ export const forgettable = async (
 				campaignKey(host.tenant, campaignId),
 			));
 		if (!isOver(campaign)) continue;
+		looked++;
 		const stats = await getItem<StatsItem>(
 			deps.db,
 			deps.tables.campaigns,
 			campaignKey(host.tenant, campaignId, statsKind(host.hostId)),
 		);
 		if (stats && equalCounts(stats.counts, counts)) forget.push(campaignId);
+		else await copyStats(deps, host, campaignId, counts);
 	}
 	return forget;
 };

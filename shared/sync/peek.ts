@@ -52,16 +52,18 @@ export const peek = async (deps: Deps, ref: HostRef): Promise<PeekResponse> => {
 	}
 	const drain = host.state === "draining";
 	const world = await readWorld(deps, host, []);
-	let work = false;
+	// A share without calls (claims that all failed, say): one sync gives it back.
+	const holds = sum(host.held) > 0;
+	let work = !holds && [...world.trunks.values()].some((trunk) => sum(trunk.a[host.hostId]?.n ?? {}) > 0);
 	if (!drain) {
 		const byTrunk = await campaignsFor(deps, host, world);
 		for (const [trunkId, campaignIds] of byTrunk) {
 			const trunk = world.trunks.get(trunkId);
-			const mine = sum(trunk?.a[host.hostId]?.n ?? {});
-			if (!trunk || trunk.free + mine <= 0) continue;
+			const mine = trunk?.a[host.hostId]?.n ?? {};
+			if (!trunk || trunk.free + sum(mine) <= 0) continue;
 			for (const campaignId of campaignIds) {
 				const campaign = world.campaigns.get(campaignId);
-				const free = trunk.c[campaignId]?.free ?? 0;
+				const free = (trunk.c[campaignId]?.free ?? 0) + (mine[campaignId] ?? 0);
 				if (work || !campaign || free <= 0) continue;
 				work = await hasDueContact(deps, campaign);
 			}

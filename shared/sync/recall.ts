@@ -1,6 +1,7 @@
+import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
-import { batchGet, queryAll } from "../store/db.ts";
+import { batchGet } from "../store/db.ts";
 import {
 	type CampaignItem,
 	type ContactItem,
@@ -17,6 +18,44 @@ const holdsBack = (campaign: CampaignItem | undefined): boolean =>
 	campaign === undefined || campaign.state !== "running";
 
 /**
+ * A call that was granted longer ago is live or on its way back: agents give back what they have held undialed for 20 s. Without this
+ * bound one long call would keep every grant since its own in the search.
+ */
+const RECALL_WINDOW_SEC = 60;
+const PAGE_ITEMS = 100;
+
+/** The host's grants of the last minute, newest first. */
+const recentGrants = async (deps: Deps, host: HostItem): Promise<GrantItem[]> => {
+	if (host.low > host.seq) return [];
+	const oldest = deps.now() / 1_000 + deps.settings.grantTtlSec - RECALL_WINDOW_SEC;
+	const grants: GrantItem[] = [];
+	let start: QueryCommandInput["ExclusiveStartKey"];
+	do {
+		const page = await deps.db.send(
+			new QueryCommand({
+				TableName: deps.tables.grants,
+				ConsistentRead: true,
+				ScanIndexForward: false,
+				Limit: PAGE_ITEMS,
+				KeyConditionExpression: "#host = :host AND #grant BETWEEN :low AND :high",
+				ExpressionAttributeNames: { "#host": "host", "#grant": "grant" },
+				ExpressionAttributeValues: {
+					":host": hostKey(host.tenant, host.hostId),
+					":low": grantKey(host.epoch, host.low),
+					":high": grantKey(host.epoch, host.seq),
+				},
+				...(start ? { ExclusiveStartKey: start } : {}),
+			}),
+		);
+		const items = (page.Items ?? []) as GrantItem[];
+		const recent = items.filter((grant) => grant.ttl >= oldest);
+		grants.push(...recent);
+		start = recent.length === items.length ? page.LastEvaluatedKey : undefined;
+	} while (start);
+	return grants;
+};
+
+/**
  * Calls that the host holds of campaigns that are paused or cancelled (all, if it is to drain): it gives back those it
  * has not originated. Reads only, and only while there are such.
  */
@@ -31,17 +70,7 @@ export const recallsFor = async (
 		Object.keys(held).filter((c) => (held[c] ?? 0) > 0 && (drain || holdsBack(world.campaigns.get(c)))),
 	);
 	if (wanted.size === 0) return [];
-	const grants = await queryAll<GrantItem>(deps.db, {
-		TableName: deps.tables.grants,
-		ConsistentRead: true,
-		KeyConditionExpression: "#host = :host AND #grant BETWEEN :low AND :high",
-		ExpressionAttributeNames: { "#host": "host", "#grant": "grant" },
-		ExpressionAttributeValues: {
-			":host": hostKey(host.tenant, host.hostId),
-			":low": grantKey(host.epoch, host.low),
-			":high": grantKey(host.epoch, host.seq),
-		},
-	});
+	const grants = await recentGrants(deps, host);
 	const ids = new Map<string, string>();
 	const keys: { shardKey: string; contactKey: string }[] = [];
 	for (const grant of grants) {

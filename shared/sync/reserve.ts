@@ -1,8 +1,8 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
-import { type ByCampaign, callsWithinShare, decideShare, type ShareInput, sum } from "./shares.ts";
-import { earliestSlot, SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable } from "./slots.ts";
+import { type ByCampaign, callsWithinShare, decideShare, type ShareDecision, type ShareInput, sum } from "./shares.ts";
+import { earliestSlot, SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable, slotValidMs } from "./slots.ts";
 
 /** What a sync holds of one trunk after its reservation. */
 export interface Reservation {
@@ -32,6 +32,11 @@ export class Superseded extends Error {
 	override readonly name = "Superseded";
 }
 
+/** Times are doubles here and decimals in the table: at today's time they differ by less than this. */
+const READ_ROUNDING_MS = 0.001;
+/** Campaigns whose share one write may change: an expression may be 4,096 bytes long, and each takes some 45. */
+export const MAX_CHANGED_CAMPAIGNS = 60;
+
 /** Tries against other hosts' writes; each lost try costs one write unit. */
 const MAX_TRIES = 6;
 
@@ -43,6 +48,25 @@ const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
 const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem): number => {
 	const { maxCps } = trunk.trunk;
 	return slotsAvailable(input.slots, trunk.nextDialAt, earliestSlot(deps.now(), input.slotLeadMs, maxCps), maxCps);
+};
+
+/** Leaves shares beyond the first {@link MAX_CHANGED_CAMPAIGNS} as they are; a later sync changes them. */
+const limitChanges = (decision: ShareDecision, shareNow: ByCampaign, base: ByCampaign): ShareDecision => {
+	const changed = [...new Set([...Object.keys(shareNow), ...Object.keys(decision.share)])].filter(
+		(c) => (decision.share[c] ?? 0) !== (shareNow[c] ?? 0),
+	);
+	if (changed.length <= MAX_CHANGED_CAMPAIGNS) return decision;
+	const share = { ...decision.share };
+	const calls = { ...decision.calls };
+	for (const c of changed.slice(MAX_CHANGED_CAMPAIGNS)) {
+		const stays = shareNow[c] ?? 0;
+		if (stays > 0) share[c] = stays;
+		else delete share[c];
+		const fits = Math.min(calls[c] ?? 0, Math.max(0, stays - (base[c] ?? 0)));
+		if (fits > 0) calls[c] = fits;
+		else delete calls[c];
+	}
+	return { share, calls };
 };
 
 /** The conditional write of one try; undefined where the condition failed. */
@@ -79,14 +103,25 @@ const writeShare = async (
 
 	const { maxCps } = trunk.trunk;
 	const from = earliestSlot(deps.now(), input.slotLeadMs, maxCps);
-	const step = slotSpacingMs(maxCps) * slots;
+	const gap = slotSpacingMs(maxCps);
+	const valid = slotValidMs(maxCps);
+	const step = gap * slots;
 	if (slots > 0) names["#next"] = "nextDialAt";
 	if (standing) {
-		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k" });
+		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k", "#gap": "gap", "#valid": "valid" });
 		Object.assign(values, { ":eRead": standing.e, ":sRead": standing.s });
 		conditions.push("#a.#h.#e = :eRead", "#a.#h.#s = :sRead");
-		sets.push("#a.#h.#e = :e", "#a.#h.#s = :s", "#a.#h.#n = :n", "#a.#h.#k = :k", "#a.#h.#at = :at");
-		Object.assign(values, { ":e": input.epoch, ":s": input.seq, ":n": share, ":k": slots, ":at": 0 });
+		sets.push("#a.#h.#e = :e", "#a.#h.#s = :s", "#a.#h.#n = :n", "#a.#h.#k = :k", "#a.#h.#gap = :gap");
+		sets.push("#a.#h.#valid = :valid", "#a.#h.#at = :at");
+		Object.assign(values, {
+			":e": input.epoch,
+			":s": input.seq,
+			":n": share,
+			":k": slots,
+			":gap": gap,
+			":valid": valid,
+			":at": 0,
+		});
 		if (slots > 0 && trunk.nextDialAt >= from) {
 			// Form 1: behind what others were granted meanwhile, as long as that is not too far ahead.
 			conditions.push("#next >= :from", "#next <= :horizon");
@@ -101,13 +136,14 @@ const writeShare = async (
 		}
 	} else {
 		conditions.push("attribute_not_exists(#a.#h)");
-		const at = Math.max(trunk.nextDialAt, from);
+		// A hair later than what was read: the table's decimals and ours need not be the same.
+		const at = Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS;
 		sets.push("#a.#h = :entry");
-		values[":entry"] = { e: input.epoch, s: input.seq, n: share, at: slots > 0 ? at : 0, k: slots };
+		values[":entry"] = { e: input.epoch, s: input.seq, n: share, at: slots > 0 ? at : 0, k: slots, gap, valid };
 		if (slots > 0) {
-			conditions.push("#next = :nextRead");
+			conditions.push("#next <= :at");
 			sets.push("#next = :after");
-			Object.assign(values, { ":nextRead": trunk.nextDialAt, ":after": at + step });
+			Object.assign(values, { ":at": at, ":after": at + step });
 		}
 	}
 	const result = await update<TrunkItem>(deps.db, {
@@ -152,7 +188,7 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 		if (standing && standing.e === input.epoch && standing.s === input.seq) {
 			return { trunk, calls: callsWithinShare(shareInput, standing.n) };
 		}
-		const decision = decideShare(shareInput);
+		const decision = limitChanges(decideShare(shareInput), shareInput.shareNow, input.base);
 		const granted = sum(decision.calls);
 		const toDial = sum(input.base) + granted;
 		const slots = toDial === 0 ? 0 : slotsFor(deps, input, trunk);

@@ -24,8 +24,9 @@ const WIDE_FROM_CPS = 400;
 export const slotValidMs = (maxCps: number): number =>
 	maxCps >= WIDE_FROM_CPS ? WIDE_SLOT_VALID_MS : TIGHT_SLOT_VALID_MS;
 
-/** Distance of two slots of a trunk, ms. */
-export const slotSpacingMs = (maxCps: number): number => (1_000 + slotValidMs(maxCps) + SLOT_JITTER_MS) / maxCps;
+/** Distance of two slots of a trunk, ms; whole microseconds, which the table adds up and we read back without a rest. */
+export const slotSpacingMs = (maxCps: number): number =>
+	Math.ceil(((1_000 + slotValidMs(maxCps) + SLOT_JITTER_MS) * 1_000) / maxCps) / 1_000;
 
 /**
  * The earliest moment at which a host can use a slot granted now. A slot that outlives the way to the host begins at
@@ -40,6 +41,6 @@ export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: num
 	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.floor(room / slotSpacingMs(maxCps))));
 };
 
-/** The moments of `count` slots from `first` on. */
-export const slotTimes = (first: number, count: number, maxCps: number): number[] =>
-	Array.from({ length: count }, (_, i) => first + i * slotSpacingMs(maxCps));
+/** The moments of `count` slots from `first` on, `gapMs` apart. */
+export const slotTimes = (first: number, count: number, gapMs: number): number[] =>
+	Array.from({ length: count }, (_, i) => first + i * gapMs);

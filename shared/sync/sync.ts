@@ -14,8 +14,9 @@ import { putInventory } from "./inventory.ts";
 import { recallsFor } from "./recall.ts";
 import { releaseEarlier } from "./release-earlier.ts";
 import { reserve, Superseded } from "./reserve.ts";
-import { giveBack, type Settled, settleCompleted, settleReturned } from "./settle.ts";
+import { type Settled, settleCompleted, settleReturned } from "./settle.ts";
 import { type ByCampaign, sum } from "./shares.ts";
+import { undoClaims } from "./undo.ts";
 import { type HostRef, mayUse, readCampaigns, readWorld, type World } from "./world.ts";
 
 /** One execution of one sync: what it knows and has done so far. */
@@ -73,7 +74,11 @@ const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: 
 	);
 	for (const trunk of world.trunks.values()) {
 		const trunkBase = onTrunk(world, trunk.trunkId, base);
-		const found = await chooseCandidates(deps, world, trunk, byTrunk.get(trunk.trunkId) ?? [], want);
+		const mine = trunk.a[host.hostId]?.n ?? {};
+		const found = await chooseCandidates(deps, world, byTrunk.get(trunk.trunkId) ?? [], (c) => {
+			const channels = Math.max(0, (trunk.c[c]?.free ?? 0) + (mine[c] ?? 0) - (trunkBase[c] ?? 0));
+			return Math.min(want, channels + prefetch);
+		});
 		const others = [...shares].reduce((n, [id, share]) => (id === trunk.trunkId ? n : n + share), 0);
 		const { trunk: after, calls } = await reserve(
 			deps,
@@ -111,16 +116,6 @@ const claimAll = async (run: Run, cands: Candidate[]): Promise<number[]> => {
 	return cands.flatMap((_, i) => (mine[i] ? [i] : []));
 };
 
-const giveBackAll = async ({ deps, host, world, me }: Run, cands: Candidate[], ans: number[]): Promise<void> => {
-	for (const i of ans) {
-		const candidate = cands[i];
-		const campaign = candidate && world.campaigns.get(candidate.c);
-		if (!candidate || !campaign) continue;
-		const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
-		await giveBack(deps, key, me, campaign.state === "cancelled");
-	}
-};
-
 /** A twin's grant may name a campaign that was not there yet when this execution read its world. */
 const readMissing = async ({ deps, host, world }: Run, cands: Candidate[]): Promise<void> => {
 	const missing = cands.map((candidate) => candidate.c).filter((c) => !world.campaigns.has(c));
@@ -128,31 +123,40 @@ const readMissing = async ({ deps, host, world }: Run, cands: Candidate[]): Prom
 	for (const [id, campaign] of await readCampaigns(deps, host.tenant, missing)) world.campaigns.set(id, campaign);
 };
 
-/** Commits; where the host began to drain meanwhile, gives the claims back first and commits without calls. */
+/**
+ * Commits. Where the host began to drain meanwhile, commits without calls and only then takes the claims back: once it stands, no twin
+ * can answer them any more.
+ */
 const commitOrFollow = async (run: Run, commit: Commit, cands: Candidate[], base: ByCampaign): Promise<HostItem> => {
 	const { deps, request, host } = run;
-	const first = await commitSync(deps, host, host.state, request.seq, commit);
-	if (first.ok) return { ...host, seq: request.seq, ...pick(commit) };
-	let standing = first.item;
+	let standing: HostItem | undefined = host;
 	// The state may change back and forth while we write; each change is a person's or the fleet's, so they are few.
 	while (standing && standing.epoch === request.epoch && standing.seq === request.seq - 1 && isUp(standing)) {
-		const keep = standing.state === "active";
-		if (!keep) {
-			await giveBackAll(run, cands, commit.ans);
-			commit = { ...commit, ans: [], held: base };
+		const draining = standing.state === "draining";
+		const made: Commit = draining ? { ...commit, ans: [], held: base } : commit;
+		const result: Awaited<ReturnType<typeof commitSync>> = await commitSync(
+			deps,
+			host,
+			standing.state,
+			request.seq,
+			made,
+		);
+		if (result.ok) {
+			if (made.ans.length === 0) await undo(run, cands);
+			return { ...standing, seq: request.seq, ...made };
 		}
-		const again = await commitSync(deps, host, standing.state, request.seq, commit);
-		if (again.ok) return { ...standing, seq: request.seq, ...pick(commit) };
-		standing = again.item;
+		standing = result.item;
 	}
-	// A twin of this very sync won: its answer is ours.
+	// A twin of this very sync won, or the first try of this very write did: its answer is ours.
 	if (standing && standing.epoch === request.epoch && standing.seq === request.seq && isUp(standing)) return standing;
 	throw standing && standing.epoch === request.epoch && isUp(standing)
 		? seqOld(standing.seq)
 		: staleEpoch(standing ?? host);
 };
 
-const pick = ({ ans, held, low, live }: Commit) => ({ ans, held, low, live });
+const undo = ({ deps, host, world, me }: Run, cands: Candidate[]): Promise<void> =>
+	undoClaims(deps, host.tenant, me, cands, async (c) => world.campaigns.get(c));
+
 const isUp = (host: HostItem): boolean => host.state === "active" || host.state === "draining";
 
 const answer = async (
@@ -184,8 +188,13 @@ const answer = async (
 const replay = async (run: Run): Promise<SyncResponse> => {
 	const { deps, request, host, world } = run;
 	const grant =
-		host.ans.length > 0 ? await readGrant(deps, host.tenant, host.hostId, request.epoch, request.seq) : undefined;
+		request.want > 0 ? await readGrant(deps, host.tenant, host.hostId, request.epoch, request.seq) : undefined;
 	if (host.ans.length > 0 && !grant) throw busy();
+	// Committed without calls because of a drain: what was claimed may not have been taken back before the execution died.
+	if (host.ans.length === 0 && grant && grant.cands.length > 0) {
+		await readMissing(run, grant.cands);
+		await undo(run, grant.cands);
+	}
 	return answer(run, host, world.trunks.values(), grant?.cands ?? [], new Map(), []);
 };
 
@@ -229,27 +238,24 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		cands = grant.cands;
 		await readMissing(run, cands);
 	}
-	let ans = await claimAll(run, cands);
-	if (host.state === "draining") {
-		// Only a twin from before the drain can have chosen any: what it claimed must not be left behind.
-		await giveBackAll(run, cands, ans);
-		ans = [];
-	}
+	// A draining host is granted nothing; only a twin from before the drain can have chosen any.
+	const ans = host.state === "draining" ? [] : await claimAll(run, cands);
 	const held = { ...base };
 	for (const i of ans) {
 		const c = cands[i]?.c ?? "";
 		held[c] = (held[c] ?? 0) + 1;
 	}
+	const acc = { ...host.acc, ...addCounts(host.acc, settled) };
+	for (const campaignId of await forgettable(deps, host, world, held, settled, request.seq)) delete acc[campaignId];
 	const commit: Commit = {
 		ans,
 		held,
-		acc: addCounts(host.acc, settled),
-		forget: await forgettable(deps, host, world, held, settled, request.seq),
+		acc,
 		low: Math.min(request.low ?? host.low, request.seq),
 		live: request.live,
 	};
 	const after = await commitOrFollow(run, commit, cands, base);
-	await afterCommit(deps, { ...after, acc: { ...host.acc, ...commit.acc } }, settled);
+	await afterCommit(deps, { ...after, acc }, settled);
 	deps.log.info("sync", {
 		hostId: host.hostId,
 		epoch: request.epoch,

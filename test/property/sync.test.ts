@@ -25,10 +25,13 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 	.record({
 		seed: fc.integer(),
 		hosts: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
-		trunks: fc.array(fc.record({ maxChannels: fc.integer({ min: 1, max: 6 }), maxCps: fc.constantFrom(500, 20, 10, 5, 2) }), {
-			minLength: 1,
-			maxLength: 2,
-		}),
+		trunks: fc.array(
+			fc.record({ maxChannels: fc.integer({ min: 1, max: 6 }), maxCps: fc.constantFrom(500, 20, 10, 5, 2) }),
+			{
+				minLength: 1,
+				maxLength: 2,
+			},
+		),
 		campaigns: fc.array(
 			fc.record({
 				contacts: fc.constantFrom(2, 6, 15, 30),
@@ -56,7 +59,11 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 		world: {
 			hosts: hosts.map((cap, i) => ({ id: `h${i + 1}`, cap })),
 			trunks: trunks.map((trunk, i) => ({ id: `carrier-${i + 1}`, ...trunk })),
-			campaigns: campaigns.map((campaign, i) => ({ letter: "abc"[i] as string, trunk: `carrier-${(i % trunks.length) + 1}`, ...campaign })),
+			campaigns: campaigns.map((campaign, i) => ({
+				letter: "abc"[i] as string,
+				trunk: `carrier-${(i % trunks.length) + 1}`,
+				...campaign,
+			})),
 		},
 	}));
 

@@ -170,7 +170,9 @@ export const checkChannelsFree = (dynamo: MemoryDynamo): void => {
 export const checkAllDone = (dynamo: MemoryDynamo): void => {
 	for (const contact of contactsOf(dynamo))
 		if (contact.state !== "done") {
-			const trunks = dynamo.items<TrunkItem>("trunks").map(({ trunkId, free, c, a, z }) => ({ trunkId, free, c, a, z }));
+			const trunks = dynamo
+				.items<TrunkItem>("trunks")
+				.map(({ trunkId, free, c, a, z }) => ({ trunkId, free, c, a, z }));
 			throw new Violation("contactLost", `${JSON.stringify(contact)} trunks: ${JSON.stringify(trunks)}`);
 		}
 };

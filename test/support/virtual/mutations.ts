@@ -67,8 +67,9 @@ export const seenOtherwise = (
 		rewriteResult: (statement, result, execution) => {
 			if (!test(statement, execution.id)) return undefined;
 			if (result.ok) {
+				const batch = Object.values((result.answer["Responses"] ?? {}) as Record<string, ContactItem[]>).flat();
 				const item = result.answer["Item"] as ContactItem | undefined;
-				if (item && change(item)) mutation.hits++;
+				for (const contact of item ? [item] : batch) if (change(contact)) mutation.hits++;
 				return result;
 			}
 			if (!(result.error instanceof ConditionalCheckFailedException) || !result.error.Item) return undefined;

@@ -429,7 +429,9 @@ export class Walk {
 	#changeCap(): void {
 		const { letter, trunk, cap } = this.random.pick(this.#config.world.campaigns);
 		const next = this.random.int(1, cap);
-		this.plane.start(`cap ${letter} ${next}`, (deps) => changeCampaignCap(deps, TENANT, trunk, campaignIdOf(letter), next));
+		this.plane.start(`cap ${letter} ${next}`, (deps) =>
+			changeCampaignCap(deps, TENANT, trunk, campaignIdOf(letter), next),
+		);
 	}
 	#changeSome(): void {
 		const { campaignId, state } = this.random.pick(campaignsOf(this.plane.dynamo));

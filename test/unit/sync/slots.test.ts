@@ -11,7 +11,7 @@ import {
 test.each([1, 5, 20, 100, 399, 400, 1_000])(
 	"%i calls a second: slots used as early and late as allowed keep the rate",
 	(maxCps) => {
-		const times = slotTimes(0, maxCps * 3, maxCps);
+		const times = slotTimes(0, maxCps * 3, slotSpacingMs(maxCps));
 		// The worst case: the first of a window is used as late as possible, the others at once.
 		for (let i = 0; i + maxCps < times.length; i++) {
 			const first = (times[i] ?? 0) + slotValidMs(maxCps);
