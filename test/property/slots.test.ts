@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
+	earliestSlot,
 	SLOT_HORIZON_MS,
 	SLOT_JITTER_MS,
 	slotSpacingMs,
@@ -17,6 +18,8 @@ const grants = fc.record({
 			/** Since the grant before, ms. */
 			after: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 3_000, noNaN: true })),
 			wanted: fc.integer({ min: 1, max: 60 }),
+			/** The way of the answer to the host, ms. */
+			leadMs: fc.integer({ min: 0, max: 400 }),
 			/** Of each slot: how late in its validity it is used (0 to 1), how long it is under way; undefined: not used. */
 			uses: fc.array(
 				fc.option(
@@ -41,11 +44,12 @@ test("no rolling second holds more calls than the trunk takes, whatever the gran
 			let now = 1_795_435_200_000;
 			let nextDialAt = 0;
 			const invites: number[] = [];
-			for (const { after, wanted, uses } of grants) {
+			for (const { after, wanted, leadMs, uses } of grants) {
 				now += after;
-				const count = slotsAvailable(wanted, nextDialAt, now, maxCps);
-				const first = Math.max(nextDialAt, now);
-				const times = slotTimes(first, count, maxCps);
+				const earliest = earliestSlot(now, leadMs, maxCps);
+				const count = slotsAvailable(wanted, nextDialAt, earliest, maxCps);
+				const first = Math.max(nextDialAt, earliest);
+				const times = slotTimes(first, count, slotSpacingMs(maxCps));
 				if (count > 0) nextDialAt = first + count * slotSpacingMs(maxCps);
 				times.forEach((at, i) => {
 					const use = uses[i % uses.length];
@@ -76,7 +80,7 @@ test("no slot lies further ahead than the horizon, and none before now", () => {
 				const count = slotsAvailable(wanted, nextDialAt, now, maxCps);
 				expect(count).toBeGreaterThanOrEqual(0);
 				expect(count).toBeLessThanOrEqual(wanted);
-				const times = slotTimes(Math.max(nextDialAt, now), count, maxCps);
+				const times = slotTimes(Math.max(nextDialAt, now), count, slotSpacingMs(maxCps));
 				expect(Math.min(now, ...times)).toBe(now);
 				expect(Math.max(now, ...times)).toBeLessThanOrEqual(now + SLOT_HORIZON_MS + ROUNDING_MS);
 			},

@@ -49,10 +49,12 @@ export const holds = (condition: Condition, item: Attributes | undefined): boole
 			return compares(condition.operator, operandValue(condition.left, item), operandValue(condition.right, item));
 		case "between": {
 			const what = operandValue(condition.what, item);
-			return (
-				compares(">=", what, operandValue(condition.low, item)) &&
-				compares("<=", what, operandValue(condition.high, item))
-			);
+			const low = operandValue(condition.low, item);
+			const high = operandValue(condition.high, item);
+			if (compares(">", low, high)) {
+				invalid("The BETWEEN operator requires upper bound to be greater than or equal to lower bound");
+			}
+			return compares(">=", what, low) && compares("<=", what, high);
 		}
 		case "in": {
 			const what = operandValue(condition.what, item);

@@ -338,7 +338,16 @@ const whole = <T>(parser: Parser, result: T): T => {
 	if (!parser.atEnd) parser.fail();
 	return result;
 };
+/** Longest expression, bytes. */
+const MAX_EXPRESSION_BYTES = 4096;
+const checkLength = (text: string): void => {
+	const bytes = Buffer.byteLength(text);
+	if (bytes > MAX_EXPRESSION_BYTES) {
+		invalid(`Invalid expression: Expression size has exceeded the maximum allowed size; expression size: ${bytes}`);
+	}
+};
 export const parseCondition = (text: string, place: Placeholders): Condition => {
+	checkLength(text);
 	const parser = new Parser(text, place);
 	return whole(parser, parser.condition());
 };
@@ -363,6 +372,7 @@ const checkOverlaps = (paths: Path[]): void => {
 };
 
 export const parseUpdate = (text: string, place: Placeholders): UpdateAction[] => {
+	checkLength(text);
 	const parser = new Parser(text, place);
 	const actions = whole(parser, parser.update());
 	checkOverlaps(actions.map((action) => action.path));
