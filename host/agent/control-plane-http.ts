@@ -62,7 +62,7 @@ export const httpControlPlane = (
 		controlPlane: {
 			hello: (body) => call("POST", "/hello", JSON.stringify(body)),
 			sync: (body) => call("POST", "/sync", body),
-			peek: () => call("GET", "/peek"),
+			peek: (epoch) => call("GET", `/peek?epoch=${epoch}`),
 			config: () => call("GET", "/config"),
 		},
 		close: () => dispatcher.destroy(),

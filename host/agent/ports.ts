@@ -47,7 +47,8 @@ export interface ControlPlane {
 	hello(request: HelloRequest): Promise<HttpAnswer>;
 	/** @param body the frozen bytes of the request, sent as they are */
 	sync(body: string): Promise<HttpAnswer>;
-	peek(): Promise<HttpAnswer>;
+	/** @param epoch the host's: another one is answered with 409 */
+	peek(epoch: number): Promise<HttpAnswer>;
 	config(): Promise<HttpAnswer>;
 }
 

@@ -183,13 +183,13 @@ export class SyncLoop {
 		const { epoch } = this.#journal.state;
 		this.#nextPeekMs = clock.monotonicMs() + (this.#journal.state.config?.peekIntervalMs ?? 0);
 		const sentMs = clock.monotonicMs();
-		const answer = await this.#inTime(this.#ports.controlPlane.peek());
+		const answer = await this.#inTime(this.#ports.controlPlane.peek(this.#journal.state.epoch));
 		if (this.#journal.state.epoch !== epoch) return;
 		if (!this.#usable("peek", answer)) return;
 		const peek = parseAnswer(peekResponseSchema, answer.body, "peek");
 		this.#hooks.observeClock(sentMs, clock.monotonicMs(), peek.now);
 		this.#nextPeekMs = sentMs + Math.max(this.#settings.minSyncGapMs, peek.nextPeekMs);
-		this.#work = peek.work && !peek.drain;
+		this.#work = peek.work;
 		this.#hooks.drainSeen(peek.drain);
 		this.#sawConfigVersion(peek.configVersion);
 	}

@@ -1,5 +1,5 @@
 import type { CompletedCall } from "../../shared/contract/call.ts";
-import { MAX_VARIABLE_CHARS, VARIABLE_NAME_PATTERN } from "../../shared/contract/call.ts";
+import { cutVars } from "../../shared/contract/cut-vars.ts";
 import type { Journal } from "./journal.ts";
 import { type Ended, endedByFarEnd, type HostOutcome, outcomeOf } from "./outcome.ts";
 import type { AgentPorts, AriEvent } from "./ports.ts";
@@ -20,6 +20,13 @@ export interface LiveCall {
 /** Statuses of Dial events that say how a dial goes on; all others are final. */
 const PROGRESS_STATUSES = new Set(["", "RINGING", "PROGRESS", "PROCEEDING", "ANSWER"]);
 const NO_ANSWER_CAUSE_LIMIT = 127;
+const MAX_SIP_CODE = 699;
+
+/** A technology's own code that is no SIP status is none: the control plane takes no other, and the table knows no other. */
+const sipCodeOf = (techCause: number | undefined): number | undefined =>
+	techCause !== undefined && Number.isInteger(techCause) && techCause >= 0 && techCause <= MAX_SIP_CODE
+		? techCause
+		: undefined;
 
 /**
  * Follows the calls that have, or may have, a channel: from Asterisk's events to their outcome. Channels of calls that we ended are kept aside for
@@ -94,7 +101,7 @@ export class Tracker {
 				this.sawState(event.channelId, event.state, event.atMs);
 				this.#finish(
 					event.channelId,
-					{ dialStatus: live.dialStatus, cause: event.cause, sipCode: event.techCause },
+					{ dialStatus: live.dialStatus, cause: event.cause, sipCode: sipCodeOf(event.techCause) },
 					event.vars ?? {},
 					event.atMs,
 				);
@@ -156,7 +163,8 @@ export class Tracker {
 			machine: AMDSTATUS === "MACHINE",
 		};
 		const { outcome } = outcomeOf(ended);
-		const kept = Object.entries(results).filter(([name]) => VARIABLE_NAME_PATTERN.test(name));
+		const { vars: kept, cut } = cutVars(results);
+		if (cut.length > 0) this.#ports.log.warn("resultsCut", { callId, names: cut });
 		const completed: CompletedCall = {
 			callId,
 			outcome,
@@ -165,9 +173,7 @@ export class Tracker {
 			...(call.ringingAt === undefined ? {} : { ringingAt: this.#iso(call.ringingAt) }),
 			...(call.answeredAt === undefined ? {} : { answeredAt: this.#iso(call.answeredAt) }),
 			endedAt: this.#iso(atMs),
-			...(kept.length === 0
-				? {}
-				: { vars: Object.fromEntries(kept.map(([name, value]) => [name, value.slice(0, MAX_VARIABLE_CHARS)])) }),
+			...(Object.keys(kept).length === 0 ? {} : { vars: kept }),
 		};
 		this.#end(callId, call, completed, endedByFarEnd(ended));
 	}

@@ -49,6 +49,16 @@ const parameters = (route: DocumentedRoute): Json[] => [
 				},
 			]
 		: []),
+	...(route.path.endsWith("/peek")
+		? [
+				{
+					name: "epoch",
+					in: "query",
+					description: "The host's epoch; where it has ended, the answer is 409 staleEpoch.",
+					schema: { type: "integer", minimum: 1 },
+				},
+			]
+		: []),
 	...(route.paged
 		? [
 				{ name: "limit", in: "query", schema: { type: "integer", minimum: 1 } },

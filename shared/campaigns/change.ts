@@ -7,7 +7,7 @@ import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { parseOrRefuse } from "../validation/details.ts";
 import { checkCallerId, refuseNotBuilt, trunkFor } from "./check-campaign.ts";
-import { changeCampaignCap } from "./registration.ts";
+import { followCampaignCap } from "./registration.ts";
 import {
 	type AskedChange,
 	afterFirstList,
@@ -117,9 +117,7 @@ export const patchCampaign = async (
 	if (!result.item) throw notFound("campaign", campaignId);
 	if (!result.ok) throw impossible("a change", result.item);
 	// After META: a campaign that is registered a moment later takes the new cap from there.
-	if (patch.maxChannels !== undefined) {
-		await changeCampaignCap(deps, tenant, campaign.trunk, campaignId, patch.maxChannels);
-	}
+	if (patch.maxChannels !== undefined) await followCampaignCap(deps, tenant, campaignId);
 	deps.log.info("campaign.changed", { tenant, campaignId, fields: fields.map(([name]) => name) });
 	return result.item;
 };

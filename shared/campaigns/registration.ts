@@ -1,6 +1,6 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
-import type { TrunkItem } from "../store/items.ts";
+import { type CampaignItem, campaignKey, type TrunkItem } from "../store/items.ts";
 import { isOver } from "../sync/counters.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
 
@@ -64,6 +64,25 @@ export const changeCampaignCap = async (
 			ExpressionAttributeValues: { ":read": entry.cap, ":cap": cap, ":more": cap - entry.cap },
 		});
 		if (result.ok) return;
+	}
+};
+
+/**
+ * Brings the cap of a campaign's entry on its trunk to what META says, or to the trunk's cap where it says none. To be called
+ * after every write that META's cap, the trunk's cap or the entry itself comes from: whoever writes the entry looks at the
+ * sources again afterwards, so that of crossing changes the last one stands in both places. Harmless without an entry.
+ */
+export const followCampaignCap = async (deps: Deps, tenant: string, campaignId: string): Promise<void> => {
+	let written: number | undefined;
+	for (;;) {
+		const key = campaignKey(tenant, campaignId);
+		const campaign = await getItem<CampaignItem>(deps.db, deps.tables.campaigns, key);
+		if (!campaign) return;
+		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant, trunkId: campaign.trunk });
+		const cap = campaign.maxChannels ?? trunk?.cap;
+		if (cap === undefined || cap === written) return;
+		await changeCampaignCap(deps, tenant, campaign.trunk, campaignId, cap);
+		written = cap;
 	}
 };
 

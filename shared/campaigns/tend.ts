@@ -7,7 +7,7 @@ import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { completeIfDone } from "./complete.ts";
 import { markerKey } from "./open-campaigns.ts";
-import { unregisterCampaign } from "./registration.ts";
+import { followCampaignCap, unregisterCampaign } from "./registration.ts";
 import { isPossible, runningUpdate } from "./states.ts";
 import { sweepCampaign } from "./sweep.ts";
 
@@ -78,8 +78,9 @@ export const tendCampaign = async (deps: ApiDeps, message: TendMessage, deadline
 			return startIfDue(deps, campaign);
 		case "running":
 		case "paused":
-			if (await completeIfDone(deps, tenant, campaignId)) await forget(deps, tenant, campaignId);
-			return;
+			if (await completeIfDone(deps, tenant, campaignId)) return forget(deps, tenant, campaignId);
+			// A change that died between META and the trunk.
+			return followCampaignCap(deps, tenant, campaignId);
 		case "cancelled":
 		case "failed":
 			if (await tendOver(deps, campaign, message, deadline)) await forget(deps, tenant, campaignId);

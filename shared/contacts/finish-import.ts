@@ -1,4 +1,4 @@
-import { registerCampaign } from "../campaigns/registration.ts";
+import { followCampaignCap, registerCampaign } from "../campaigns/registration.ts";
 import { afterFirstList, runningUpdate } from "../campaigns/states.ts";
 import { tryAgain } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
@@ -30,6 +30,8 @@ const closeInCampaign = async (deps: Deps, tenant: string, campaignId: string, d
 			const cap = campaign.maxChannels ?? trunk?.trunk.maxChannels;
 			if (cap === undefined) throw new Error(`Trunk "${campaign.trunk}" of campaign ${campaignId} is gone`);
 			await registerCampaign(deps, tenant, campaign.trunk, campaignId, cap);
+			// A change of the cap since META was read found no entry to change.
+			await followCampaignCap(deps, tenant, campaignId);
 			change = campaign.state === "paused" ? ", pausedFrom = :next" : `, #state = :next${runningUpdate(next)}`;
 		} else if (fails) {
 			change = ", #state = :failed, failure = :failure, finishedAt = :now";

@@ -104,6 +104,13 @@ export const syncResponseSchema = z.object({
 });
 export type SyncResponse = z.infer<typeof syncResponseSchema>;
 
+/** Query of `GET /v1/hosts/{hostId}/peek`. */
+export const peekQuerySchema = z.object({
+	/** The host's epoch: where it has ended, the answer is 409 staleEpoch. Absent: not compared. */
+	epoch: z.coerce.number().int().min(1).optional(),
+});
+export type PeekQuery = z.infer<typeof peekQuerySchema>;
+
 /** `GET /v1/hosts/{hostId}/peek`. */
 export const peekResponseSchema = z.object({
 	/** Whether a sync would probably bring calls. */

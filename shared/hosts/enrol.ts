@@ -74,7 +74,8 @@ export const enrolHost = async (
 				{ TableName: deps.tables.hosts, Item: item, ConditionExpression: "attribute_not_exists(hostId)" },
 				key,
 			);
-	if (!written.ok) {
+	// Written by this very request, whose first try had no answer: the host is enrolled all the same.
+	if (!written.ok && written.item?.enrolledWith !== made.tokenHash) {
 		await revokeByHash(deps, made.tokenHash);
 		throw taken(input.hostId);
 	}

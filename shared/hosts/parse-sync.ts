@@ -1,11 +1,22 @@
 import { type CompletedCall, completedCallSchema } from "../contract/call.ts";
+import { cutVars } from "../contract/cut-vars.ts";
 import { type SyncRequest, type SyncResponse, syncRequestSchema } from "../contract/host.ts";
+import { parseCallId } from "../contract/ids.ts";
+import type { Log } from "../log.ts";
 import { detailsOf, parseOrRefuse } from "../validation/details.ts";
 
-/** A completion or return that cannot even be read. */
+/** A completion or return that could not be taken as it was given. */
 export interface Unreadable {
 	callId: string;
 	reason: string;
+}
+
+export interface ParsedSync {
+	request: SyncRequest;
+	/** Taken out: they name no call. */
+	refused: Unreadable[];
+	/** Completions that were taken with less than was given. */
+	mended: Unreadable[];
 }
 
 /** Ids that are shown back are cut: they are the host's text. */
@@ -13,36 +24,80 @@ const MAX_SHOWN_CHARS = 160;
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value.slice(0, MAX_SHOWN_CHARS) : "");
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A completion with its variables within their limits, and what was done to them. */
+const withCutVars = (entry: unknown): { entry: unknown; reason?: string } => {
+	if (!isObject(entry) || entry["vars"] === undefined) return { entry };
+	const { vars: given, ...rest } = entry;
+	if (!isObject(given)) return { entry: rest, reason: "vars: left out, they are no object" };
+	const { vars, cut } = cutVars(given);
+	return cut.length === 0
+		? { entry }
+		: { entry: { ...rest, vars }, reason: `vars: shortened or left out: ${cut.join(", ")}` };
+};
+
 /**
- * A sync's body by its schema, throws 400 where it is none; completions and returns that cannot be read are taken out and
- * named, because a host repeats a body until it is answered: one bad completion must never block the others.
+ * Completions that can be read, those that name their call though the rest cannot be read, and those that name none. The host
+ * forgets a completion that is refused: refused, a call that it held would be held for ever. So it ends as unknown.
  */
-export const parseSyncRequest = (body: unknown): { request: SyncRequest; refused: Unreadable[] } => {
+const readCompleted = (given: unknown[]): { completed: unknown[]; refused: Unreadable[]; mended: Unreadable[] } => {
+	const whole: unknown[] = [];
+	const unknown: CompletedCall[] = [];
 	const refused: Unreadable[] = [];
-	if (typeof body !== "object" || body === null || Array.isArray(body)) {
-		return { request: parseOrRefuse(syncRequestSchema, body, "sync"), refused };
+	const mended: Unreadable[] = [];
+	for (const [i, each] of given.entries()) {
+		const { entry, reason: cut } = withCutVars(each);
+		const callId = isObject(entry) ? textOf(entry["callId"]) : "";
+		const parsed = completedCallSchema.safeParse(entry);
+		if (parsed.success) {
+			whole.push(entry);
+			if (cut !== undefined) mended.push({ callId, reason: cut });
+			continue;
+		}
+		const reason = detailsOf(parsed.error)
+			.map(({ path, message }) => (path ? `${path}: ${message}` : message))
+			.join("; ");
+		if (parseCallId(callId) === undefined) refused.push({ callId, reason });
+		else {
+			unknown.push({ callId, outcome: "unknown" });
+			mended.push({ callId, reason: `taken as unknown: completed[${i}]: ${reason}` });
+		}
 	}
-	const given = body as { completed?: unknown; returned?: unknown };
-	const cleaned: Record<string, unknown> = { ...given };
-	if (Array.isArray(given.completed)) {
-		cleaned["completed"] = given.completed.filter((entry: unknown): entry is CompletedCall => {
-			const parsed = completedCallSchema.safeParse(entry);
-			if (parsed.success) return true;
-			const reason = detailsOf(parsed.error)
-				.map(({ path, message }) => (path ? `${path}: ${message}` : message))
-				.join("; ");
-			refused.push({ callId: textOf((entry as { callId?: unknown } | null)?.callId), reason });
-			return false;
-		});
+	// Of two reports of one call the last counts: the one that says more.
+	return { completed: [...unknown, ...whole], refused, mended };
+};
+
+/**
+ * A sync's body by its schema, throws 400 where it is none. Completions and returns that name no call are taken out and
+ * told, because a host repeats a body until it is answered: one bad completion must never block the others.
+ */
+export const parseSyncRequest = (body: unknown): ParsedSync => {
+	if (!isObject(body)) return { request: parseOrRefuse(syncRequestSchema, body, "sync"), refused: [], mended: [] };
+	const refused: Unreadable[] = [];
+	const mended: Unreadable[] = [];
+	const cleaned: Record<string, unknown> = { ...body };
+	if (Array.isArray(body["completed"])) {
+		const read = readCompleted(body["completed"]);
+		cleaned["completed"] = read.completed;
+		refused.push(...read.refused);
+		mended.push(...read.mended);
 	}
-	if (Array.isArray(given.returned)) {
-		cleaned["returned"] = given.returned.filter((entry: unknown) => {
+	if (Array.isArray(body["returned"])) {
+		cleaned["returned"] = body["returned"].filter((entry: unknown) => {
 			if (typeof entry === "string" && entry.length <= MAX_SHOWN_CHARS) return true;
 			refused.push({ callId: textOf(entry), reason: "not a callId" });
 			return false;
 		});
 	}
-	return { request: parseOrRefuse(syncRequestSchema, cleaned, "sync"), refused };
+	return { request: parseOrRefuse(syncRequestSchema, cleaned, "sync"), refused, mended };
+};
+
+/** Says what a host reported that could not be taken as it was. */
+export const logUnreadable = (log: Log, hostId: string, { refused, mended }: ParsedSync): void => {
+	for (const { callId, reason } of mended) log.warn("sync.completionMended", { hostId, callId, reason });
+	for (const { callId, reason } of refused) log.warn("sync.entryRefused", { hostId, callId, reason });
 };
 
 /** The answer with the unreadable ones among those that it refuses. */

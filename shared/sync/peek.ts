@@ -1,4 +1,4 @@
-import type { PeekResponse } from "../contract/host.ts";
+import type { PeekQuery, PeekResponse } from "../contract/host.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, queryAll, update } from "../store/db.ts";
 import { type CampaignItem, type HostItem, shardKey } from "../store/items.ts";
@@ -33,10 +33,11 @@ const hasDueContact = async (deps: Deps, campaign: CampaignItem): Promise<boolea
  * `peekWriteSec`.
  * @throws ApiError 404 unknown host; 409 staleEpoch
  */
-export const peek = async (deps: Deps, ref: HostRef): Promise<PeekResponse> => {
+export const peek = async (deps: Deps, ref: HostRef, query: PeekQuery = {}): Promise<PeekResponse> => {
 	const host = await getItem<HostItem>(deps.db, deps.tables.hosts, { tenant: ref.tenant, hostId: ref.hostId });
 	if (!host) throw noSuchHost(ref.hostId);
 	if (host.state !== "active" && host.state !== "draining") throw staleEpoch(host);
+	if (query.epoch !== undefined && query.epoch !== host.epoch) throw staleEpoch(host);
 	const now = deps.now();
 	if (now - host.lastSeenAt > deps.settings.peekWriteSec * 1_000) {
 		const seen = await update(deps.db, {

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { changeCampaignCap } from "../campaigns/registration.ts";
+import { followCampaignCap } from "../campaigns/registration.ts";
 import { conflict, tryAgain } from "../contract/errors.ts";
 import type { Trunk, TrunkInput } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, put, queryAll, update } from "../store/db.ts";
-import { type CampaignItem, CONFIG_ID, campaignKey, type TrunkItem } from "../store/items.ts";
+import { CONFIG_ID, type TrunkItem } from "../store/items.ts";
 import { checkTrunk } from "./check-trunk.ts";
 
 /** A trunk as the API shows it. */
@@ -81,11 +81,7 @@ const replace = async (deps: Deps, item: TrunkItem, trunk: Trunk): Promise<boole
 /** Campaigns without a cap of their own have the trunk's. */
 const followCap = async (deps: Deps, item: TrunkItem, cap: number): Promise<void> => {
 	for (const [campaignId, entry] of Object.entries(item.c)) {
-		if (entry.cap === cap) continue;
-		const campaign = await getItem<CampaignItem>(deps.db, deps.tables.campaigns, campaignKey(item.tenant, campaignId));
-		if (campaign && campaign.maxChannels === undefined) {
-			await changeCampaignCap(deps, item.tenant, item.trunkId, campaignId, cap);
-		}
+		if (entry.cap !== cap) await followCampaignCap(deps, item.tenant, campaignId);
 	}
 };
 

@@ -142,7 +142,7 @@ export class FakeControlPlane {
 			return { status: 200, body: { configVersion: 1, capacity, trunks, ...times } };
 		}
 		if (kind === "peek") {
-			const work = this.#waiting.length > 0 && !this.paused;
+			const work = this.#waiting.length > 0 && !this.paused && !this.drain;
 			return { status: 200, body: { work, drain: this.drain, configVersion: 1, now, nextPeekMs: 300 } };
 		}
 		if (request === undefined) return { status: 400, body: errorBody("badRequest") };

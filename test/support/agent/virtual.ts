@@ -241,7 +241,7 @@ export class VirtualMachine {
 			controlPlane: {
 				hello: (request) => call("hello", JSON.stringify(request)),
 				sync: (text) => call("sync", text),
-				peek: () => call("peek", ""),
+				peek: (epoch) => call("peek", String(epoch)),
 				config: () => call("config", ""),
 			},
 			journal: {

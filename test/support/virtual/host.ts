@@ -183,7 +183,7 @@ export class VirtualHost {
 			controlPlane: {
 				hello: (body) => request("hello", body),
 				sync: (body) => request("sync", body),
-				peek: () => request("peek", undefined),
+				peek: (epoch) => request("peek", { epoch }),
 				config: () => request("config", undefined),
 			},
 			ari: this.asterisk.port(owner),

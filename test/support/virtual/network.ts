@@ -1,6 +1,11 @@
 import type { HttpAnswer } from "../../../host/agent/ports.ts";
 import { ApiError } from "../../../shared/contract/errors.ts";
-import { helloRequestSchema, type SyncRequest, type SyncResponse } from "../../../shared/contract/host.ts";
+import {
+	helloRequestSchema,
+	peekQuerySchema,
+	type SyncRequest,
+	type SyncResponse,
+} from "../../../shared/contract/host.ts";
 import type { Deps } from "../../../shared/deps.ts";
 import { parseSyncRequest, withRefused } from "../../../shared/hosts/parse-sync.ts";
 import { hello } from "../../../shared/sync/hello.ts";
@@ -119,7 +124,7 @@ export class VirtualNetwork {
 				case "sync":
 					return syncParsed(deps, ref.hostId, request.body as string);
 				case "peek":
-					return peek(deps, ref);
+					return peek(deps, ref, peekQuerySchema.parse(request.body));
 				case "config":
 					return hostConfig(deps, ref);
 			}

@@ -477,8 +477,7 @@ export class Walk {
 			const calls = Object.entries(journal.calls);
 			if (calls.length > 0) return `${host.hostId} still has ${JSON.stringify(calls)}`;
 			if (journal.outstanding) return `${host.hostId} has no answer to ${journal.outstanding.body}`;
-			// A hello that was under way for long may have begun an epoch that an idle host only hears of with its next sync.
-			if (journal.epoch > epoch) return `${host.hostId} has epoch ${journal.epoch}, the control plane ${epoch}`;
+			if (journal.epoch !== epoch) return `${host.hostId} has epoch ${journal.epoch}, the control plane ${epoch}`;
 		}
 		return undefined;
 	}
