@@ -87,6 +87,7 @@ const benchCap = async (cap: Cap, asterisk: "real" | "simulated", say: (line: st
 		await setTrunk(stack, { maxChannels: 2 * HOSTS * HOST_CAPACITY, maxCps: BENCH_MAX_CPS });
 		const numbers = numbersOf(BENCH_MIX, { count: CONTACTS, seed: SEED });
 		const before = await stack.meterTotals();
+		const requestsBefore = (await stack.controlPlane.usage()).requests;
 		const run = await runCampaign(stack, numbers, {
 			name: `bench ${cap.kind} ${cap.channels}`,
 			then: { wait: WAIT_SEC },
@@ -95,6 +96,7 @@ const benchCap = async (cap: Cap, asterisk: "real" | "simulated", say: (line: st
 			...(cap.kind === "campaign" ? { maxChannels: cap.channels } : {}),
 		});
 		const used = totalsBetween(before, await stack.meterTotals());
+		const requests = (await stack.controlPlane.usage()).requests;
 		const measured = measure(run, numbers, cap.channels, {
 			ringTimeoutMs: RING_TIMEOUT_SEC * 1_000,
 			talkMs: WAIT_SEC * 1_000,
@@ -119,6 +121,12 @@ const benchCap = async (cap: Cap, asterisk: "real" | "simulated", say: (line: st
 			dialedTwice: compared.dialedTwice,
 			syncs: count,
 			contactsPerSync: count === 0 ? null : round(CONTACTS / count, 2),
+			requestsPerContact: Object.fromEntries(
+				Object.entries(requests).map(([service, n]) => [
+					service,
+					round((n - (requestsBefore[service] ?? 0)) / CONTACTS, 3),
+				]),
+			),
 			...perContact(used, CONTACTS),
 		};
 	} finally {

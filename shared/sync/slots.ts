@@ -41,6 +41,12 @@ export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: num
 	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.floor(room / slotSpacingMs(maxCps))));
 };
 
+/** Calls granted ahead of a slow trunk's slots: a host gives back what it could not dial in some seconds. */
+const GRANT_AHEAD_SEC = 5;
+
+/** Most calls that one sync grants on a trunk. */
+export const mostCalls = (maxCps: number): number => Math.ceil(maxCps * GRANT_AHEAD_SEC);
+
 /** The moments of `count` slots from `first` on, `gapMs` apart. */
 export const slotTimes = (first: number, count: number, gapMs: number): number[] =>
 	Array.from({ length: count }, (_, i) => first + i * gapMs);

@@ -16,6 +16,7 @@ import { releaseEarlier } from "./release-earlier.ts";
 import { reserve, Superseded } from "./reserve.ts";
 import { type Settled, settleCompleted, settleReturned } from "./settle.ts";
 import { type ByCampaign, sum } from "./shares.ts";
+import { mostCalls } from "./slots.ts";
 import { undoClaims } from "./undo.ts";
 import { type HostRef, mayUse, readCampaigns, readWorld, type World } from "./world.ts";
 
@@ -75,9 +76,10 @@ const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: 
 	for (const trunk of world.trunks.values()) {
 		const trunkBase = onTrunk(world, trunk.trunkId, base);
 		const mine = trunk.a[host.hostId]?.n ?? {};
+		const most = Math.min(want, mostCalls(trunk.trunk.maxCps));
 		const found = await chooseCandidates(deps, world, byTrunk.get(trunk.trunkId) ?? [], (c) => {
 			const channels = Math.max(0, (trunk.c[c]?.free ?? 0) + (mine[c] ?? 0) - (trunkBase[c] ?? 0));
-			return Math.min(want, channels + prefetch);
+			return Math.min(most, channels + prefetch);
 		});
 		const others = [...shares].reduce((n, [id, share]) => (id === trunk.trunkId ? n : n + share), 0);
 		const { trunk: after, calls } = await reserve(
@@ -89,7 +91,7 @@ const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: 
 				base: trunkBase,
 				candidates: Object.fromEntries([...found].map(([c, list]) => [c, list.length])),
 				hostRoom: host.cap - others,
-				want,
+				want: most,
 				prefetch,
 				slotLeadMs: request.slotLeadMs,
 				slots: draining || !mayUse(trunk, host) ? 0 : Math.min(request.slots[trunk.trunkId] ?? 0, MAX_SLOTS_PER_SYNC),
