@@ -8,7 +8,6 @@ import type { AgentSettings } from "./settings.ts";
 import type { SyncLoop } from "./sync-loop.ts";
 import {
 	expectedCompletions,
-	heldLimit,
 	hungryFor,
 	nextSyncAt,
 	type SyncFacts,
@@ -141,7 +140,7 @@ export class Planner {
 		}
 		const intervalMs = targetIntervalMs(facts);
 		const free = this.hostFree(usage);
-		const { want: wanted, prefetch } = wantedCalls({
+		const { want, prefetch } = wantedCalls({
 			free,
 			capacity: config.capacity,
 			held: usage.held.length,
@@ -150,8 +149,6 @@ export class Planner {
 			rttMs: clock.rttMs,
 			intervalMs,
 		});
-		const spacings = Object.values(grants.slotShape).flatMap(({ spacingMs }) => spacingMs ?? []);
-		const want = Math.max(0, Math.min(wanted, heldLimit(spacings) - usage.held.length));
 		// From rest any trunk may be the one; later, what comes without slots is noticed and asked for.
 		const fresh = usage.used + usage.held.length === 0 ? want : Math.min(free, facts.lackCall);
 		const slots: Record<string, number> = {};

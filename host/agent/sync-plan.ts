@@ -131,18 +131,6 @@ export const wantedCalls = (input: WantInput): { want: number; prefetch: number 
 	return { want, prefetch };
 };
 
-/** Calls held for a slow trunk last so long at its rate: above a second's sync, well below the time after which they are given back. */
-const HELD_AHEAD_MS = 5_000;
-
-/**
- * Most calls to hold undialed: what the trunks' rates let us dial soon. Infinity before any trunk's rate is known.
- * @param spacingsMs distance of the slots of each trunk that gave some
- */
-export const heldLimit = (spacingsMs: number[]): number =>
-	spacingsMs.length === 0
-		? Number.POSITIVE_INFINITY
-		: spacingsMs.reduce((sum, spacingMs) => sum + Math.ceil(HELD_AHEAD_MS / spacingMs), 0);
-
 export interface SlotsInput {
 	/** Held calls, and calls asked for, that a channel is free for. */
 	startable: number;

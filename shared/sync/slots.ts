@@ -44,7 +44,7 @@ export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: num
 /** Calls granted ahead of a slow trunk's slots: a host gives back what it could not dial in some seconds. */
 const GRANT_AHEAD_SEC = 5;
 
-/** Most calls that one sync grants on a trunk. */
+/** Most calls that a host holds without a channel on a trunk. */
 export const mostCalls = (maxCps: number): number => Math.ceil(maxCps * GRANT_AHEAD_SEC);
 
 /** The moments of `count` slots from `first` on, `gapMs` apart. */

@@ -76,7 +76,9 @@ const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: 
 	for (const trunk of world.trunks.values()) {
 		const trunkBase = onTrunk(world, trunk.trunkId, base);
 		const mine = trunk.a[host.hostId]?.n ?? {};
-		const most = Math.min(want, mostCalls(trunk.trunk.maxCps));
+		// What is held without a channel is at least what the host holds beyond all that is up there.
+		const waiting = Math.max(0, sum(trunkBase) - request.live);
+		const most = Math.min(want, Math.max(0, mostCalls(trunk.trunk.maxCps) - waiting));
 		const found = await chooseCandidates(deps, world, byTrunk.get(trunk.trunkId) ?? [], (c) => {
 			const channels = Math.max(0, (trunk.c[c]?.free ?? 0) + (mine[c] ?? 0) - (trunkBase[c] ?? 0));
 			return Math.min(most, channels + prefetch);

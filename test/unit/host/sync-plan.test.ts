@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import {
 	expectedCompletions,
-	heldLimit,
 	nextSyncAt,
 	type SyncFacts,
 	targetIntervalMs,
@@ -66,12 +65,6 @@ describe("what to ask for", () => {
 	test("expected completions: the mean and a wide spread", () => {
 		expect(expectedCompletions(0, 1_000)).toBe(0);
 		expect(expectedCompletions(16, 1_000)).toBe(36);
-	});
-
-	test("no more is held than slow trunks can dial in some seconds", () => {
-		expect(heldLimit([])).toBe(Number.POSITIVE_INFINITY);
-		expect(heldLimit([1_050])).toBe(5);
-		expect(heldLimit([1_050, 52.5])).toBe(5 + 96);
 	});
 
 	test("want is what is free and what will be, less what is held", () => {

@@ -232,6 +232,20 @@ test("a drain that comes and goes around twins of one sync does not answer a cal
 	expect(contact?.state).toBe("claimed");
 });
 
+test("a slow trunk's calls are not hoarded", async () => {
+	await putTrunk(deps, "t1", 20, 1);
+	await putHost(deps, "h1", 100);
+	await putCampaign(deps, 40, { trunk: "t1", maxChannels: 20 });
+	now++;
+	const { epoch } = await hello(deps, H1, { nonce: "nonce-0001" });
+	let held = 0;
+	for (let seq = 1; seq <= 4; seq++) {
+		held += (await sync(deps, H1, syncRequest(epoch, seq, { want: 100, slots: { t1: 2 } }))).calls.length;
+	}
+	expect(held).toBe(5);
+	expect((await sync(deps, H1, syncRequest(epoch, 5, { want: 100, live: 3 }))).calls).toHaveLength(3);
+});
+
 test("slots keep the distance they were reserved with when the trunk's rate is lowered", async () => {
 	await putTrunk(deps, "t1", 20, 20);
 	await putHost(deps, "h1", 10);
