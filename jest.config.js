@@ -8,4 +8,6 @@ export default {
 	transformIgnorePatterns: ["/node_modules/"],
 	injectGlobals: false,
 	restoreMocks: true,
+	// A hanging test must end, a slow machine must not fail: tests that need longer say so.
+	testTimeout: 30_000,
 };
