@@ -127,7 +127,7 @@ export class Agent {
 				this.#inventory.acknowledged();
 				this.#changed();
 			},
-			configured: () => void this.#applyTrunks().then(() => this.#link.takeUp()),
+			configured: () => void this.#link.trunksChange(this.#applyTrunks()),
 			observeClock: (sent, received, controlNow) => this.#clock.observe(sent, received, controlNow),
 			mustSync: () => (this.#grants.drain && this.#grants.idleSyncsInDrain < 2) || this.#inventory.changed,
 			drainSeen: (drain) => {

@@ -41,6 +41,10 @@ export class AsteriskLink {
 	#stopped = false;
 	#busy = false;
 	#again = false;
+	/** Raised by all that a round under way does not know of. */
+	#generation = 0;
+	/** Changes of trunks that Asterisk does not have yet. */
+	#applying = 0;
 
 	/** @param changed called after every change of what the agent can do */
 	constructor(
@@ -62,13 +66,12 @@ export class AsteriskLink {
 			onConnected: () => {
 				this.#connected = true;
 				this.#ports.log.info("asteriskConnected", {});
-				this.takeUp();
+				this.#takeUpAnew();
 			},
 			onDisconnected: () => {
 				this.#connected = false;
-				this.ready = false;
 				this.#ports.log.warn("asteriskDisconnected", {});
-				this.takeUp();
+				this.#takeUpAnew();
 				this.#changed();
 			},
 			onEvent: (event) => {
@@ -96,6 +99,25 @@ export class AsteriskLink {
 
 	/** Asterisk did not listen: nothing is started until it was reached again. */
 	lost(): void {
+		this.ready = false;
+		this.takeUp();
+	}
+
+	/**
+	 * Other trunks: nothing is started before Asterisk has them and their events are subscribed to, or a call would be refused or its
+	 * end missed.
+	 */
+	async trunksChange(applied: Promise<void>): Promise<void> {
+		this.#applying++;
+		this.ready = false;
+		await applied;
+		this.#applying--;
+		this.#takeUpAnew();
+	}
+
+	/** A round that is under way knows nothing of what changed: only a later one makes us ready. */
+	#takeUpAnew(): void {
+		this.#generation++;
 		this.ready = false;
 		this.takeUp();
 	}
@@ -136,6 +158,7 @@ export class AsteriskLink {
 
 	/** @returns when to look again, ms */
 	async #round(): Promise<number> {
+		const generation = this.#generation;
 		const { startedAt } = await this.#ports.ari.info();
 		this.#goneCount = 0;
 		const restarted = this.#startedAt !== undefined && this.#startedAt !== startedAt;
@@ -155,7 +178,7 @@ export class AsteriskLink {
 		const channels = await this.#ports.ari.listChannels();
 		this.#startedAt = startedAt;
 		const missing = this.#compare(channels, { placed, ours, askedAt, restarted });
-		this.ready = this.#connected;
+		this.ready = this.#connected && this.#applying === 0 && generation === this.#generation;
 		return missing ? this.#settings.reconcileGraceMs : this.#settings.reconcileIntervalMs;
 	}
 

@@ -109,7 +109,7 @@ export class FakeControlPlane {
 
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const text = await body(request);
-		const kind = (request.url ?? "").split("/").at(-1) as RequestKind;
+		const kind = (request.url ?? "").split("?")[0]?.split("/").at(-1) as RequestKind;
 		const authorized = request.headers.authorization === "Bearer the-token";
 		const answer = authorized ? this.handle(kind, text, Date.now()) : { status: 401, body: errorBody("unauthorized") };
 		if (answer === "lost") request.socket.destroy();
