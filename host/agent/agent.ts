@@ -39,6 +39,8 @@ export class Agent {
 	readonly #caller: Caller;
 	readonly #link: AsteriskLink;
 	readonly #planner: Planner;
+	/** Tells this agent from another one on a copy of its disk. */
+	readonly #name: string;
 	#loop: SyncLoop | undefined;
 	#asked: Asked = { hungry: { calls: false, slots: false }, idle: false };
 	#stopping = false;
@@ -50,6 +52,7 @@ export class Agent {
 	constructor(ports: AgentPorts, settings: Partial<AgentSettings> = {}) {
 		this.#ports = ports;
 		this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+		this.#name = Math.floor(ports.random() * 2 ** 48).toString(36);
 		this.#ticker = new Ticker(ports.clock);
 		this.#fence = new Fence(ports.clock);
 		this.#inventory = new InventoryWatch(ports);
@@ -233,6 +236,7 @@ export class Agent {
 		const { usage, want, prefetch, slots, hungry } = this.#planner.wishes(accepting);
 		const request = freezeRequest({
 			state: this.journal.state,
+			agent: this.#name,
 			agentState: this.#stopping ? "stopping" : this.#link.ready ? "up" : "asteriskDown",
 			live: usage.used + this.#link.foreign.size,
 			want,

@@ -12,6 +12,8 @@ import { lowestOpenSeq } from "./state.ts";
 export interface BodyInput {
 	state: JournalState;
 	agentState: SyncRequest["state"];
+	/** Drawn at the agent's start. */
+	agent: string;
 	live: number;
 	want: number;
 	prefetch: number;
@@ -44,6 +46,7 @@ export const freezeRequest = (input: BodyInput): FrozenRequest => {
 		epoch: state.epoch,
 		seq,
 		state: input.agentState,
+		agent: input.agent,
 		live: input.live,
 		want: input.want,
 		prefetch: input.prefetch,

@@ -1,4 +1,5 @@
 import type { HttpAnswer, HttpEvent } from "../lambda/http-event.ts";
+import { FaultDraws } from "./draws.ts";
 import type { ApiFaults, FaultCounts } from "./plan.ts";
 
 /** An answer, or none: the connection is cut. */
@@ -17,36 +18,31 @@ const REFUSED: HttpAnswer = {
 export class FaultyApi {
 	faults: ApiFaults;
 	readonly #random: () => number;
-	readonly #counts: FaultCounts = { twins: 0, olderSeqs: 0, lostAnswers: 0, refused: 0 };
+	readonly #draws: FaultDraws;
 	/** Syncs to be executed again once a newer one was answered, by host. */
 	readonly #older = new Map<string, HttpEvent>();
 
 	constructor(faults: ApiFaults, random: () => number) {
 		this.faults = faults;
 		this.#random = random;
+		this.#draws = new FaultDraws(random, ["twins", "olderSeqs", "lostAnswers", "refused"]);
 	}
 
 	get counts(): FaultCounts {
-		return { ...this.#counts };
-	}
-
-	#strikes(rate: number, name: string): boolean {
-		if (rate <= 0 || this.#random() >= rate) return false;
-		this.#counts[name] = (this.#counts[name] ?? 0) + 1;
-		return true;
+		return this.#draws.counts;
 	}
 
 	/** @param execute runs the function; never throws */
 	async handle(event: HttpEvent, execute: (event: HttpEvent) => Promise<HttpAnswer>): Promise<DeliveredHttp> {
-		if (this.#strikes(this.faults.refuseRate, "refused")) return REFUSED;
+		if (this.#draws.strikes(this.faults.refuseRate, "refused")) return REFUSED;
 		const answer = event.routeKey === SYNC ? await this.#sync(event, execute) : await execute(event);
 		const changes = CHANGING.has(event.requestContext.http.method);
-		return changes && this.#strikes(this.faults.lostAnswerRate, "lostAnswers") ? "cut" : answer;
+		return changes && this.#draws.strikes(this.faults.lostAnswerRate, "lostAnswers") ? "cut" : answer;
 	}
 
 	async #sync(event: HttpEvent, execute: (event: HttpEvent) => Promise<HttpAnswer>): Promise<HttpAnswer> {
 		const hostId = event.pathParameters?.["hostId"] ?? "";
-		const twins = this.#strikes(this.faults.twinRate, "twins");
+		const twins = this.#draws.strikes(this.faults.twinRate, "twins");
 		const answers = [execute(event), ...(twins ? [execute(event)] : [])];
 		// The caller has one connection: it gets one of the answers, and the other execution goes on by itself.
 		const answer = await (answers[Math.floor(this.#random() * answers.length)] as Promise<HttpAnswer>);
@@ -54,10 +50,10 @@ export class FaultyApi {
 		const older = this.#older.get(hostId);
 		if (older && older.body !== event.body) {
 			this.#older.delete(hostId);
-			this.#counts["olderSeqs"] = (this.#counts["olderSeqs"] ?? 0) + 1;
+			this.#draws.count("olderSeqs");
 			await execute(older);
 		}
-		if (this.faults.olderSeqRate > 0 && this.#random() < this.faults.olderSeqRate) this.#older.set(hostId, event);
+		if (this.#draws.chance(this.faults.olderSeqRate)) this.#older.set(hostId, event);
 		return answer;
 	}
 }

@@ -1,4 +1,5 @@
 import type { DynamoAnswer, DynamoRequest, Upstream } from "../aws/dynamodb/upstream.ts";
+import { FaultDraws } from "./draws.ts";
 import { derive, LaggingReplica } from "./lagging-replica.ts";
 import type { DynamoFaults, FaultCounts } from "./plan.ts";
 
@@ -16,6 +17,16 @@ const THROTTLED: DynamoAnswer = {
 		message: "The level of configured provisioned throughput for the table was exceeded. (injected)",
 	}),
 };
+
+const COUNTED = [
+	"throttled",
+	"cutAfterWrite",
+	"hungAfterWrite",
+	"unprocessed",
+	"laggedWrites",
+	/** Reads whose answer was really different from the table's state. */
+	"staleReads",
+];
 
 /** Takes about half of a batch's requests out, at least one and never all. @returns what was taken out, if it can be divided. */
 const takeOut = (
@@ -46,26 +57,19 @@ export class FaultyDynamo {
 	readonly #makeCopy: () => Promise<Upstream>;
 	#replica: Promise<LaggingReplica> | undefined;
 	#faults: DynamoFaults;
-	readonly #counts: FaultCounts = {
-		throttled: 0,
-		cutAfterWrite: 0,
-		hungAfterWrite: 0,
-		unprocessed: 0,
-		laggedWrites: 0,
-		/** Reads whose answer was really different from the table's state. */
-		staleReads: 0,
-	};
+	readonly #draws: FaultDraws;
 
 	/** @param makeCopy an empty emulator for the late copy; asked for when the faults want one */
 	constructor(upstream: Upstream, faults: DynamoFaults, random: () => number, makeCopy: () => Promise<Upstream>) {
 		this.#upstream = upstream;
 		this.#faults = faults;
 		this.#random = random;
+		this.#draws = new FaultDraws(random, COUNTED);
 		this.#makeCopy = makeCopy;
 	}
 
 	get counts(): FaultCounts {
-		return { ...this.#counts };
+		return this.#draws.counts;
 	}
 
 	/** Changes what goes wrong from now on. */
@@ -77,34 +81,17 @@ export class FaultyDynamo {
 		});
 	}
 
-	#chance(rate: number): boolean {
-		return rate > 0 && this.#random() < rate;
-	}
-
-	#count(name: string): void {
-		this.#counts[name] = (this.#counts[name] ?? 0) + 1;
-	}
-
 	async send(request: DynamoRequest): Promise<Delivered> {
 		const { operation } = request;
 		const isWrite = WRITES.has(operation);
 		if (!isWrite && !READS.has(operation)) return { kind: "answer", answer: await this.#upstream.send(request) };
-		if (this.#chance(this.#faults.throttleRate)) {
-			this.#count("throttled");
-			return { kind: "answer", answer: THROTTLED };
-		}
+		if (this.#draws.strikes(this.#faults.throttleRate, "throttled")) return { kind: "answer", answer: THROTTLED };
 		const replica = await this.#late(request);
 		if (!isWrite) return { kind: "answer", answer: await this.#read(request, replica) };
 		const answer = await this.#inPart(request, "UnprocessedItems", (part) => this.#write(part, replica));
 		if (answer.status !== 200) return { kind: "answer", answer };
-		if (this.#chance(this.#faults.cutAfterWriteRate)) {
-			this.#count("cutAfterWrite");
-			return { kind: "cut" };
-		}
-		if (this.#chance(this.#faults.hangAfterWriteRate)) {
-			this.#count("hungAfterWrite");
-			return { kind: "hang" };
-		}
+		if (this.#draws.strikes(this.#faults.cutAfterWriteRate, "cutAfterWrite")) return { kind: "cut" };
+		if (this.#draws.strikes(this.#faults.hangAfterWriteRate, "hungAfterWrite")) return { kind: "hang" };
 		return { kind: "answer", answer };
 	}
 
@@ -124,8 +111,7 @@ export class FaultyDynamo {
 
 	async #write(request: DynamoRequest, replica: LaggingReplica | undefined): Promise<DynamoAnswer> {
 		const answer = await this.#upstream.send(request);
-		if (answer.status === 200 && replica)
-			this.#counts["laggedWrites"] = (this.#counts["laggedWrites"] ?? 0) + replica.written(request);
+		if (answer.status === 200 && replica) this.#draws.count("laggedWrites", replica.written(request));
 		return answer;
 	}
 
@@ -139,7 +125,7 @@ export class FaultyDynamo {
 		if (!late || !replica || answer.status !== 200) return answer;
 		const old = await replica.read(request);
 		if (old.status !== 200) return answer;
-		if (old.body !== answer.body) this.#count("staleReads");
+		if (old.body !== answer.body) this.#draws.count("staleReads");
 		return old;
 	}
 
@@ -149,13 +135,14 @@ export class FaultyDynamo {
 		member: "UnprocessedItems" | "UnprocessedKeys",
 		send: (part: DynamoRequest) => Promise<DynamoAnswer>,
 	): Promise<DynamoAnswer> {
-		if (!request.operation.startsWith("Batch") || !this.#chance(this.#faults.unprocessedRate)) return send(request);
+		if (!request.operation.startsWith("Batch") || !this.#draws.chance(this.#faults.unprocessedRate))
+			return send(request);
 		const input = JSON.parse(request.body);
 		const parts = takeOut(input.RequestItems);
 		if (!parts) return send(request);
 		const answer = await send(derive(request, request.operation, { ...input, RequestItems: parts.rest }));
 		if (answer.status !== 200) return answer;
-		this.#count("unprocessed");
+		this.#draws.count("unprocessed");
 		const output = JSON.parse(answer.body);
 		const body = JSON.stringify({ ...output, [member]: { ...output[member], ...parts.out } });
 		// The checksum and the length were those of the whole answer.

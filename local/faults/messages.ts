@@ -1,3 +1,4 @@
+import { FaultDraws } from "./draws.ts";
 import type { FaultCounts, MessageFaults } from "./plan.ts";
 
 /** When a received message is given to its function: after so many ms, for each time. */
@@ -7,27 +8,22 @@ export type Deliveries = number[];
 export class FaultyMessages {
 	faults: MessageFaults;
 	readonly #random: () => number;
-	readonly #counts: FaultCounts = { duplicatedMessages: 0, reorderedMessages: 0 };
+	readonly #draws: FaultDraws;
 
 	constructor(faults: MessageFaults, random: () => number) {
 		this.faults = faults;
 		this.#random = random;
+		this.#draws = new FaultDraws(random, ["duplicatedMessages", "reorderedMessages"]);
 	}
 
 	get counts(): FaultCounts {
-		return { ...this.#counts };
-	}
-
-	#strikes(rate: number, name: string): boolean {
-		if (rate <= 0 || this.#random() >= rate) return false;
-		this.#counts[name] = (this.#counts[name] ?? 0) + 1;
-		return true;
+		return this.#draws.counts;
 	}
 
 	/** The first delivery rules whether the message is deleted; later ones are duplicates. */
 	deliveries(): Deliveries {
 		const late = () => this.#random() * this.faults.maxDelayMs;
-		const first = this.#strikes(this.faults.reorderRate, "reorderedMessages") ? late() : 0;
-		return this.#strikes(this.faults.duplicateRate, "duplicatedMessages") ? [first, first + late()] : [first];
+		const first = this.#draws.strikes(this.faults.reorderRate, "reorderedMessages") ? late() : 0;
+		return this.#draws.strikes(this.faults.duplicateRate, "duplicatedMessages") ? [first, first + late()] : [first];
 	}
 }

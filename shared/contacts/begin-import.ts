@@ -1,12 +1,13 @@
 import { conflict, notFound } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
-import { put, update } from "../store/db.ts";
+import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import {
 	type ImportingCampaign,
 	type ImportState,
 	importKind,
 	MAX_OPEN_IMPORTS,
+	putOnce,
 	readCampaign,
 	readImport,
 } from "./import-items.ts";
@@ -83,19 +84,7 @@ export const beginImport = async (
 	const standing = await readImport(deps, tenant, campaignId, importId);
 	if (standing?.state === "done" || standing?.state === "failed") return standing;
 	if (!known) await openInCampaign(deps, tenant, campaignId, importId);
-	const item = importItem(deps, tenant, campaignId, importId, begin, "open");
-	const key = campaignKey(tenant, campaignId, importKind(importId));
-	const written = await put<ImportState>(
-		deps.db,
-		{
-			TableName: deps.tables.campaigns,
-			Item: item,
-			ConditionExpression: "attribute_not_exists(#kind)",
-			ExpressionAttributeNames: { "#kind": "kind" },
-		},
-		key,
-	);
-	return written.item ?? item;
+	return putOnce(deps, importItem(deps, tenant, campaignId, importId, begin, "open"));
 };
 
 /** Opens an import whose list was uploaded. Repeatable. */

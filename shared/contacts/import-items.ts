@@ -1,5 +1,5 @@
 import type { Deps } from "../deps.ts";
-import { getItem, queryAll } from "../store/db.ts";
+import { getItem, type Item, put, queryAll } from "../store/db.ts";
 import { type CampaignItem, campaignKey, type ImportChunkItem, type ImportItem } from "../store/items.ts";
 import type { ListShape } from "./parse.ts";
 import type { GoodRow, RejectedRow } from "./rows.ts";
@@ -93,6 +93,22 @@ export const readChunks = (
 			":prefix": `${importKind(importId)}#CHUNK#`,
 		},
 	});
+
+/** Writes an item beside a campaign, unless it is there. @returns the item that stands there now */
+export const putOnce = async <T extends Item & { campaign: string; kind: string }>(deps: Deps, item: T): Promise<T> => {
+	const { campaign, kind } = item;
+	const written = await put<T>(
+		deps.db,
+		{
+			TableName: deps.tables.campaigns,
+			Item: item,
+			ConditionExpression: "attribute_not_exists(#kind)",
+			ExpressionAttributeNames: { "#kind": "kind" },
+		},
+		{ campaign, kind },
+	);
+	return written.item ?? item;
+};
 
 /** Keys in the bucket. */
 export const stagedKey = (tenant: string, campaignId: string, importId: string, n: number): string =>

@@ -1,5 +1,5 @@
 import type { Deps } from "../deps.ts";
-import { put, update } from "../store/db.ts";
+import { update } from "../store/db.ts";
 import { campaignKey, type ImportChunkItem } from "../store/items.ts";
 import { finishImport } from "./finish-import.ts";
 import {
@@ -9,6 +9,7 @@ import {
 	type ImportState,
 	importKind,
 	MAX_REJECTED_PER_CHUNK,
+	putOnce,
 	readCampaign,
 	readChunk,
 	readChunks,
@@ -36,25 +37,13 @@ export const storeChunk = async (
 		if (await putContact(deps, campaign, open.importId, open.createdAt, row)) accepted++;
 		else duplicates++;
 	});
-	const key = campaignKey(tenant, campaignId, chunkKind(open.importId, n));
-	const item: ImportChunkItem = {
-		...(key as { campaign: string; kind: string }),
+	return putOnce<ImportChunkItem>(deps, {
+		...campaignKey(tenant, campaignId, chunkKind(open.importId, n)),
 		accepted,
 		duplicates,
 		rejectedCount: chunk.rejectedCount,
 		rejected: chunk.rejected.slice(0, MAX_REJECTED_PER_CHUNK),
-	};
-	const written = await put<ImportChunkItem>(
-		deps.db,
-		{
-			TableName: deps.tables.campaigns,
-			Item: item,
-			ConditionExpression: "attribute_not_exists(#kind)",
-			ExpressionAttributeNames: { "#kind": "kind" },
-		},
-		key,
-	);
-	return written.item ?? item;
+	});
 };
 
 /** Reports progress, and ends the import if this was its last chunk. */

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { conflict, notFound, unprocessable } from "../contract/errors.ts";
-import { put } from "../store/db.ts";
-import { campaignKey } from "../store/items.ts";
 import { beginUploaded, campaignForContacts, importItem } from "./begin-import.ts";
-import { type ImportState, importKind, readImport, uploadKey } from "./import-items.ts";
+import { type ImportState, putOnce, readImport, uploadKey } from "./import-items.ts";
 import type { ApiDeps } from "./ports.ts";
 
 /** The longest list that one upload takes: some ten million rows; longer ones are cut by their sender. */
@@ -48,16 +46,7 @@ export const createUpload = async (
 		},
 		"uploading",
 	);
-	await put<ImportState>(
-		deps.db,
-		{
-			TableName: deps.tables.campaigns,
-			Item: item,
-			ConditionExpression: "attribute_not_exists(#kind)",
-			ExpressionAttributeNames: { "#kind": "kind" },
-		},
-		campaignKey(tenant, campaignId, importKind(uploadId)),
-	);
+	await putOnce(deps, item);
 	const form = await deps.objects.presignPost(uploadKey(tenant, campaignId, uploadId), input.bytes, UPLOAD_EXPIRES_SEC);
 	return { uploadId, ...form };
 };

@@ -55,6 +55,11 @@ export const syncRequestSchema = z.object({
 		.min(1)
 		.max(36 ** 6 - 1),
 	state: z.enum(["up", "asteriskDown", "stopping"]),
+	/**
+	 * Drawn by the agent at its start. A repeated seq is answered only to the agent that sent it first: of two agents under one host id (a
+	 * copied disk) one goes on, the other gets 409.
+	 */
+	agent: z.string().max(32).optional(),
 	/** Channels up now, other people's on our trunks included. */
 	live: z.int().min(0),
 	/** Calls the host can use: free channels plus `prefetch`. More than its capacity is cut, not refused. */

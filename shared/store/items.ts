@@ -182,6 +182,8 @@ export interface HostItem extends Record<string, unknown> {
 	seq: number;
 	/** Indexes of the candidates granted by `seq`. */
 	ans: number[];
+	/** Which agent sent `seq`. */
+	agent?: string;
 	/** Calls held of this epoch, by campaign (granted, neither completed nor returned). */
 	held: Record<string, number>;
 	/** Counters by campaign. */

@@ -10,6 +10,7 @@ export interface Commit {
 	acc: Record<string, Counts>;
 	low: number;
 	live: number;
+	agent: string;
 }
 
 /**
@@ -33,6 +34,7 @@ export const commitSync = async (
 		"#live": "live",
 		"#seen": "lastSeenAt",
 		"#acc": "acc",
+		"#agent": "agent",
 	};
 	const values: Record<string, unknown> = {
 		":epoch": host.epoch,
@@ -45,6 +47,7 @@ export const commitSync = async (
 		":live": commit.live,
 		":now": deps.now(),
 		":acc": commit.acc,
+		":agent": commit.agent,
 	};
 	const sets = [
 		"#seq = :seq",
@@ -54,6 +57,7 @@ export const commitSync = async (
 		"#live = :live",
 		"#seen = :now",
 		"#acc = :acc",
+		"#agent = :agent",
 	];
 	return update<HostItem>(deps.db, {
 		TableName: deps.tables.hosts,

@@ -10,6 +10,12 @@ export const seqOld = (seq: number): ApiError =>
 export const seqAhead = (seq: number): ApiError =>
 	conflict("seqAhead", `seq skips ahead; the next one expected is ${seq + 1}.`, { expectedSeq: seq + 1 });
 export const noSuchHost = (hostId: string): ApiError => notFound("host", hostId);
+/** Two agents run under one host id: the other one was answered for this seq. */
+export const anotherAgent = (hostId: string): ApiError =>
+	conflict(
+		"anotherAgent",
+		`Another agent syncs as host "${hostId}" too (a copied disk or token?). Stop one of them; enrol it as a host of its own.`,
+	);
 /** Another writer was in the way for a moment: the same request again. */
 export const busy = (cause?: unknown): ApiError =>
 	tryAgain("Another request of this host is under way. Repeat the same one.", cause);

@@ -8,7 +8,7 @@ import { grantedCalls, sharesAndSlots } from "./answer.ts";
 import { type Choice, campaignsFor, chooseCandidates } from "./choose.ts";
 import { type Commit, commitSync } from "./commit.ts";
 import { addCounts, forgettable } from "./counters.ts";
-import { busy, noSuchHost, seqAhead, seqOld, staleEpoch } from "./errors.ts";
+import { anotherAgent, busy, noSuchHost, seqAhead, seqOld, staleEpoch } from "./errors.ts";
 import { claim, contactKeyOfCandidate, putGrant, readGrant } from "./grant.ts";
 import { putInventory } from "./inventory.ts";
 import { recallsFor } from "./recall.ts";
@@ -152,7 +152,10 @@ const commitOrFollow = async (run: Run, commit: Commit, cands: Candidate[], base
 		standing = result.item;
 	}
 	// A twin of this very sync won, or the first try of this very write did: its answer is ours.
-	if (standing && standing.epoch === request.epoch && standing.seq === request.seq && isUp(standing)) return standing;
+	if (standing && standing.epoch === request.epoch && standing.seq === request.seq && isUp(standing)) {
+		if (!sameAgent(standing, request)) throw anotherAgent(host.hostId);
+		return standing;
+	}
 	throw standing && standing.epoch === request.epoch && isUp(standing)
 		? seqOld(standing.seq)
 		: staleEpoch(standing ?? host);
@@ -161,6 +164,7 @@ const commitOrFollow = async (run: Run, commit: Commit, cands: Candidate[], base
 const undo = ({ deps, host, world, me }: Run, cands: Candidate[]): Promise<void> =>
 	undoClaims(deps, host.tenant, me, cands, async (c) => world.campaigns.get(c));
 
+const sameAgent = (host: HostItem, request: SyncRequest): boolean => (host.agent ?? "") === (request.agent ?? "");
 const isUp = (host: HostItem): boolean => host.state === "active" || host.state === "draining";
 
 const answer = async (
@@ -216,7 +220,10 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	if (request.seq > host.seq + 1) throw seqAhead(host.seq);
 	const world = await readWorld(deps, host, [...request.completed.map((call) => call.callId), ...request.returned]);
 	const run: Run = { deps, request, host, world, me: leaseOf(host.hostId, request.epoch, request.seq), startedAt };
-	if (request.seq === host.seq) return replay(run);
+	if (request.seq === host.seq) {
+		if (!sameAgent(host, request)) throw anotherAgent(host.hostId);
+		return replay(run);
+	}
 	if (request.inventory) await putInventory(deps, ref, request.inventory);
 
 	const settled = await settleAll(run);
@@ -257,6 +264,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		acc,
 		low: Math.min(request.low ?? host.low, request.seq),
 		live: request.live,
+		agent: request.agent ?? "",
 	};
 	const after = await commitOrFollow(run, commit, cands, base);
 	await afterCommit(deps, { ...after, acc }, settled);

@@ -1,6 +1,7 @@
 import type { CompletedCall, GrantedCall } from "../../../shared/contract/call.ts";
 import { ApiError } from "../../../shared/contract/errors.ts";
 import {
+	DEFAULT_SLOT_LEAD_MS,
 	type HelloResponse,
 	type SyncRequest,
 	type SyncResponse,
@@ -9,6 +10,7 @@ import {
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
 import { hello } from "../../../shared/sync/hello.ts";
 import { sync } from "../../../shared/sync/sync.ts";
+import { syncRequest } from "../control-plane.ts";
 import { Answers, Carrier } from "./checks.ts";
 import {
 	type ControlPlaneOptions,
@@ -114,17 +116,8 @@ export class Bench {
 	/** The next request of a host, as it would be frozen now. */
 	body(host: HandHost, rest: Partial<SyncRequest> = {}): SyncRequest {
 		const low = Math.min(host.seq + 1, ...[...host.held.keys()].map((callId) => Number.parseInt(callId.slice(-6), 36)));
-		return syncRequestSchema.parse({
-			epoch: host.epoch,
-			seq: host.seq + 1,
-			state: "up",
-			live: 0,
-			want: 0,
-			completed: [],
-			returned: [],
-			low,
-			...rest,
-		});
+		const slotLeadMs = DEFAULT_SLOT_LEAD_MS;
+		return syncRequestSchema.parse(syncRequest(host.epoch, host.seq + 1, { slotLeadMs, low, ...rest }));
 	}
 	start(host: HandHost, body: SyncRequest): Execution {
 		return this.plane.start(`sync ${host.hostId} ${body.epoch}#${body.seq}`, (deps) =>

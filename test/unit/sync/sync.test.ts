@@ -111,6 +111,18 @@ describe("a host's syncs", () => {
 		expect(await codeOf(sync(deps, { tenant: TENANT, hostId: "nobody" }, syncRequest(1, 1)))).toBe("notFound");
 	});
 
+	test("of two agents on copies of one disk only one is answered with calls", async () => {
+		await putCampaign(deps, 4, { trunk: "t1", maxChannels: 8 });
+		const { epoch } = await hello(deps, HOST, { nonce: "nonce-0001" });
+		const one = await sync(deps, HOST, syncRequest(epoch, 1, { want: 2, agent: "one" }));
+		expect(one.calls).toHaveLength(2);
+		expect(await codeOf(sync(deps, HOST, syncRequest(epoch, 1, { want: 2, agent: "two" })))).toBe("anotherAgent");
+		expect(await codeOf(hello(deps, HOST, { nonce: "nonce-0002" }))).toBe("wait");
+		expect((await sync(deps, HOST, syncRequest(epoch, 1, { want: 2, agent: "one" }))).calls).toEqual(one.calls);
+		// A restarted agent goes on where the old one stopped.
+		expect((await sync(deps, HOST, syncRequest(epoch, 2, { want: 1, agent: "three" }))).calls).toHaveLength(1);
+	});
+
 	test("a completion of a call that the host does not hold is refused, the others count", async () => {
 		const { campaignId } = await putCampaign(deps, 2, { trunk: "t1", maxChannels: 8 });
 		const one = await hello(deps, HOST, { nonce: "nonce-0001" });
