@@ -133,6 +133,7 @@ export class Agent {
 			configured: () => void this.#link.trunksChange(this.#applyTrunks()),
 			observeClock: (sent, received, controlNow) => this.#clock.observe(sent, received, controlNow),
 			mustSync: () => (this.#grants.drain && this.#grants.idleSyncsInDrain < 2) || this.#inventory.changed,
+			canTake: () => this.#link.ready,
 			drainSeen: (drain) => {
 				this.#grants.drain = drain;
 				if (!drain) this.#grants.idleSyncsInDrain = 0;

@@ -29,8 +29,13 @@ export interface SyncLoopHooks {
 	observeClock(sentMs: number, receivedMs: number, controlNowMs: number): void;
 	/** Whether an idle host has to sync although no work waits (a drain to be confirmed, a first sync in the epoch). */
 	mustSync(): boolean;
+	/** Whether calls could be dialed now: Asterisk is there and has the trunks. */
+	canTake(): boolean;
 	drainSeen(drain: boolean): void;
 }
+
+/** Work that was seen while Asterisk was not ready waits so long for it; after a change of trunks that takes tens of milliseconds. */
+const WORK_WAITS_MS = 5_000;
 
 /**
  * The conversation with the control plane, one request at a time: hello until there is an epoch, the configuration, then syncs while there is
@@ -42,7 +47,9 @@ export class SyncLoop {
 	/** The configuration of this process: what the journal has may be old. */
 	#configVersion: number | undefined;
 	#configWanted = true;
+	/** The last peek said that a sync would bring calls; since when. */
 	#work = false;
+	#workSeenMs = 0;
 	#nextPeekMs = 0;
 	/** Number of the request under way; its answer counts only while no later one was sent for something else. */
 	#underWay: { id: number; activity: Activity } | undefined;
@@ -96,8 +103,12 @@ export class SyncLoop {
 		if (this.#configWanted) return { activity: "config", at: now };
 		const due = this.#hooks.dueAt();
 		if (due !== undefined) return { activity: "sync", at: due };
-		if (this.#work || this.#hooks.mustSync()) {
-			return { activity: "sync", at: this.lastSendMs + this.#settings.minSyncGapMs };
+		const soonest = this.lastSendMs + this.#settings.minSyncGapMs;
+		if (this.#hooks.mustSync()) return { activity: "sync", at: soonest };
+		if (this.#work) {
+			// A sync that can take no calls would end the wait for this work: it waits for Asterisk, but not for ever.
+			const at = this.#hooks.canTake() ? soonest : this.#workSeenMs + WORK_WAITS_MS;
+			if (at <= Math.max(now, this.#nextPeekMs)) return { activity: "sync", at };
 		}
 		return { activity: "peek", at: this.#nextPeekMs };
 	}
@@ -189,6 +200,7 @@ export class SyncLoop {
 		const peek = parseAnswer(peekResponseSchema, answer.body, "peek");
 		this.#hooks.observeClock(sentMs, clock.monotonicMs(), peek.now);
 		this.#nextPeekMs = sentMs + Math.max(this.#settings.minSyncGapMs, peek.nextPeekMs);
+		if (peek.work && !this.#work) this.#workSeenMs = sentMs;
 		this.#work = peek.work;
 		this.#hooks.drainSeen(peek.drain);
 		this.#sawConfigVersion(peek.configVersion);
@@ -246,7 +258,8 @@ export class SyncLoop {
 			refused: body.refused,
 		});
 		for (const { callId, reason } of body.refused) log.warn("completionRefused", { callId, reason });
-		this.#work = false;
+		// Asked without being able to take calls: the work still waits.
+		if (this.#hooks.canTake()) this.#work = false;
 		this.#repeat = false;
 		this.lastAnswerMs = receivedMs;
 		this.#nextPeekMs = receivedMs + (this.#journal.state.config?.peekIntervalMs ?? 0);

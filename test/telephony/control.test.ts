@@ -39,6 +39,8 @@ describe("an operator", () => {
 			for (let i = 0; i < 3; i++) {
 				// Idle hosts peek every 2 s: begin at different moments of that period.
 				await pause(700 * i);
+				// Another configuration on the way must not cost a second peek.
+				await setTrunk(stack, { maxChannels: 40 + i, maxCps: 500 });
 				const run = await runCampaign(stack, list(5, 20 + i), CAMPAIGN);
 				const first = Math.min(...run.carrier.map((call) => call.invitedAt));
 				expect(first - run.submittedAt).toBeLessThan(3_000);
