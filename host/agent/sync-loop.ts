@@ -107,7 +107,7 @@ export class SyncLoop {
 		if (this.#hooks.mustSync()) return { activity: "sync", at: soonest };
 		if (this.#work) {
 			// A sync that can take no calls would end the wait for this work: it waits for Asterisk, but not for ever.
-			const at = this.#hooks.canTake() ? soonest : this.#workSeenMs + WORK_WAITS_MS;
+			const at = this.#hooks.canTake() ? soonest : Math.max(soonest, this.#workSeenMs + WORK_WAITS_MS);
 			if (at <= Math.max(now, this.#nextPeekMs)) return { activity: "sync", at };
 		}
 		return { activity: "peek", at: this.#nextPeekMs };
@@ -258,8 +258,8 @@ export class SyncLoop {
 			refused: body.refused,
 		});
 		for (const { callId, reason } of body.refused) log.warn("completionRefused", { callId, reason });
-		// Asked without being able to take calls: the work still waits.
-		if (this.#hooks.canTake()) this.#work = false;
+		// Asked without being able to take calls: the work still waits, for a while.
+		if (this.#hooks.canTake() || receivedMs - this.#workSeenMs >= WORK_WAITS_MS) this.#work = false;
 		this.#repeat = false;
 		this.lastAnswerMs = receivedMs;
 		this.#nextPeekMs = receivedMs + (this.#journal.state.config?.peekIntervalMs ?? 0);
