@@ -35,12 +35,15 @@ const body = async (request: IncomingMessage): Promise<string> => {
 	return Buffer.concat(chunks).toString("utf8");
 };
 
+let instances = 0;
+
 /**
  * One host's control plane for tests of the agent: hands out contacts by the protocol's rules (an answer per seq, repeated as it was), and keeps
  * what is reported. What each call is granted, and that nothing is granted or settled twice, is checked here.
  */
 export class FakeControlPlane {
-	readonly campaignId = newCampaignId(1_800_000_000_000, Buffer.from([1, 2, 3, 4]));
+	/** Another one for each: an Asterisk that outlives a test has queued events of that test's calls, and a callId is never used twice. */
+	readonly campaignId = newCampaignId(1_800_000_000_000 + ++instances, Buffer.from([1, 2, 3, 4]));
 	readonly completed = new Map<string, CompletedCall>();
 	readonly numbers = new Map<string, string>();
 	readonly returned: string[] = [];
