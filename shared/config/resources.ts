@@ -9,11 +9,17 @@ export const TABLE_ENV = {
 	trunks: "TABLE_TRUNKS",
 	tokens: "TABLE_TOKENS",
 	idempotency: "TABLE_IDEMPOTENCY",
+	fleet: "TABLE_FLEET",
 } as const;
 export type TableName = keyof typeof TABLE_ENV;
 
 /** Environment variable of each queue's URL and of the bucket's name. */
-export const QUEUE_ENV = { imports: "QUEUE_IMPORTS", sweeps: "QUEUE_SWEEPS", recovery: "QUEUE_RECOVERY" } as const;
+export const QUEUE_ENV = {
+	imports: "QUEUE_IMPORTS",
+	sweeps: "QUEUE_SWEEPS",
+	recovery: "QUEUE_RECOVERY",
+	fleet: "QUEUE_FLEET",
+} as const;
 export type QueueName = keyof typeof QUEUE_ENV;
 export const BUCKET_ENV = "BUCKET_UPLOADS";
 

@@ -68,6 +68,13 @@ export const campaignSchema = z.strictObject({
 	then: thenSchema,
 	/** Not before this time, ISO 8601. Default: now. */
 	startAt: z.iso.datetime({ offset: true }).optional(),
+	/**
+	 * When it should be done, ISO 8601. The fleet starts burst hosts for it only as far as the deadline needs them; without one, as far as the caps
+	 * allow. Dialing goes on after it.
+	 */
+	deadline: z.iso.datetime({ offset: true }).optional(),
+	/** Whether calls may be cut off when a spot instance is taken away: then spot hosts may carry them. */
+	allowDroppedCalls: z.boolean().default(false),
 	/** Most channels at once. Default: the trunk's. */
 	maxChannels: maxChannelsSchema.optional(),
 	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
@@ -83,6 +90,7 @@ export const campaignPatchSchema = z
 		callerId: callerIdSchema,
 		retry: retrySchema,
 		name: z.string().min(1).max(128),
+		deadline: z.iso.datetime({ offset: true }),
 	})
 	.partial()
 	.refine((patch) => Object.keys(patch).length > 0, "nothing to change");
@@ -94,7 +102,6 @@ export const NOT_BUILT_FIELDS = [
 	"trunks",
 	"callerIds",
 	"numbers",
-	"deadline",
 	"maxCps",
 	"priority",
 	"window",

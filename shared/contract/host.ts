@@ -33,11 +33,19 @@ export const inventorySchema = z.object({
 });
 export type Inventory = z.infer<typeof inventorySchema>;
 
+/**
+ * Whether the carrier of each trunk answers this host: any SIP reply to OPTIONS, or PONG to POKE, means `up`. Trunks with `qualify: "off"` are
+ * left out: their first calls decide. A host is granted nothing on a trunk that is `down`.
+ */
+export const trunkHealthSchema = z.record(nameSchema, z.enum(["up", "down"]));
+export type TrunkHealth = z.infer<typeof trunkHealthSchema>;
+
 /** `POST /v1/hosts/{hostId}/hello`: asks for an epoch. */
 export const helloRequestSchema = z.object({
 	/** Drawn by the host once for each hello and journalled: a repeated hello gets the same epoch. */
 	nonce: z.string().min(8).max(64),
 	inventory: inventorySchema.optional(),
+	trunks: trunkHealthSchema.optional(),
 });
 export type HelloRequest = z.infer<typeof helloRequestSchema>;
 export interface HelloResponse {
@@ -80,8 +88,9 @@ export const syncRequestSchema = z.object({
 	 * leaves them out here. Absent: the host does not know, and they count until `maxCallSec` has passed.
 	 */
 	earlier: z.array(z.string().max(160)).max(MAX_HOST_CAPACITY).optional(),
-	/** Sent when it changed. */
+	/** Both are sent when they changed. */
 	inventory: inventorySchema.optional(),
+	trunks: trunkHealthSchema.optional(),
 });
 export type SyncRequest = z.infer<typeof syncRequestSchema>;
 

@@ -81,6 +81,11 @@ export const trunkSchema = z.strictObject({
 		.array(z.string().regex(/^[A-Z]{2}$/, "a country is two capital letters, as in US"))
 		.max(250)
 		.optional(),
+	/**
+	 * Whether the carrier must know the address that a call comes from: then a burst host may use the trunk only with an Elastic IP of the fleet's
+	 * pool. Steady hosts have addresses that you gave the carrier yourself.
+	 */
+	addresses: z.enum(["any", "known"]).default("any"),
 	/** Which hosts may use the trunk. */
 	hosts: z.union([z.enum(["all", "steady"]), z.array(nameSchema).min(1).max(500)]).default("all"),
 });

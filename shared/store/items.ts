@@ -1,8 +1,13 @@
 import type { Then } from "../contract/call.ts";
 import type { CampaignState, ContactState, Retry } from "../contract/campaign.ts";
+import type { ScheduleInput } from "../contract/fleet.ts";
 import type { Inventory } from "../contract/host.ts";
 import type { Outcome } from "../contract/outcome.ts";
 import type { Trunk } from "../contract/trunk.ts";
+import type { Decision } from "../fleet/decision.ts";
+import type { HostState } from "../fleet/life.ts";
+
+export type { HostState } from "../fleet/life.ts";
 
 /**
  * What the tables hold. Every key begins with the tenant (tokens excepted: the tenant is found by the token).
@@ -38,6 +43,10 @@ export interface CampaignItem extends Record<string, unknown> {
 	then: Then;
 	/** Milliseconds since 1970, as are all times in the tables. */
 	startAt?: number;
+	/** When it should be done. */
+	deadline?: number;
+	/** Spot hosts may carry its calls. */
+	allowDroppedCalls?: boolean;
 	/** Absent: the trunk's. */
 	maxChannels?: number;
 	ringTimeoutSec: number;
@@ -71,7 +80,7 @@ export interface StatsItem extends Record<string, unknown> {
 
 /**
  * Counters of one campaign by one host: `a` attempts that ended (placed, or lost with the host); `f` contacts finished;
- * `o_<outcome>` contacts finished with that outcome.
+ * `o_<outcome>` contacts finished with that outcome; `h` channel time of the ended attempts, ms, and `m` the attempts whose time is in it.
  */
 export type Counts = Record<string, number>;
 
@@ -165,8 +174,6 @@ export interface HistoryEntry {
 
 // ---- hosts: key (tenant, hostId) ------------------------------------------------------------------------------------
 
-export type HostState = "new" | "active" | "draining" | "lost" | "recovered";
-
 export interface HostItem extends Record<string, unknown> {
 	tenant: string;
 	hostId: string;
@@ -197,8 +204,58 @@ export interface HostItem extends Record<string, unknown> {
 	/** Epoch and seq that a loss ended. */
 	lostE?: number;
 	lostS?: number;
-	/** The host is to be drained after its recovery too. */
+	/** An operator's drain: the host is to be drained after its recovery or restart too. */
 	drainWanted?: boolean;
+	/** Only while draining or drained: since when, by whom, and the moment after which its calls are ended (absent: never). */
+	drainAt?: number;
+	drainBy?: DrainBy;
+	drainUntil?: number;
+	/** Syncs one after the other, of this epoch and while draining, with nothing live and nothing unsettled. */
+	quiet?: number;
+	/** Asterisk and agent, as the last sync said. */
+	health?: "up" | "asteriskDown" | "stopping";
+	/** Trunks whose carrier does not answer this host, as it last said; absent: it never said. */
+	deadTrunks?: string[];
+	/** Only for a burst host. */
+	inst?: Instance;
+}
+
+/** Who drains a host: a person, the fleet (not needed any more), a spot interruption, or a fault of the host. */
+export type DrainBy = "operator" | "fleet" | "spot" | "fault";
+
+/** The EC2 instance of a burst host. Times are ms since 1970. */
+export interface Instance {
+	instanceId: string;
+	/** The intent that launched it: its ClientToken, and a tag of the instance. */
+	launchId: string;
+	/** As {@link Offering}. */
+	type: string;
+	subnet: string;
+	market: "on-demand" | "spot";
+	/** Price of the instance and its public address. */
+	usdPerHour: number;
+	/** As EC2 said when it was launched: an identity document must say the same. */
+	imageId: string;
+	account: string;
+	/** Names this start: drawn anew whenever it is launched or started. */
+	startId: string;
+	/** EC2 was asked to launch or start it. */
+	startedAt: number;
+	/** First hello of this start. */
+	readyAt?: number;
+	/** The start that was enrolled, SHA-256 of the nonce that enrolled it, and the hash of the token it got. */
+	enrolledStart?: string;
+	enrolledBy?: string;
+	tokenHash?: string;
+	/** EC2 was asked to stop or terminate it, why, and which of both. */
+	stopAt?: number;
+	stopReason?: string;
+	end?: "stop" | "terminate";
+	/** Why this start failed. */
+	failure?: string;
+	/** Elastic IP from the pool, where one was associated. */
+	addressId?: string;
+	publicAddress?: string;
 }
 
 /** Key (`tenant#inventory`, hostId): apart, so that neither a sync nor a list of hosts pays for it. */
@@ -301,4 +358,77 @@ export interface IdempotencyItem extends Record<string, unknown> {
 	body?: string;
 	createdAt: number;
 	ttl: number;
+}
+
+// ---- fleet: key (tenant, id): `#state`, `#floor`, `schedule#<name>` ---------------------------------------------------
+
+export const FLEET_STATE_ID = "#state";
+export const FLEET_FLOOR_ID = "#floor";
+export const scheduleId = (name: string): string => `schedule#${name}`;
+
+/**
+ * Something that EC2 is asked for, written before it is asked: counted as capacity from then on, and asked again by the next run if this one dies.
+ * The same intent never starts more: a launch has its id as ClientToken, a start names its hosts.
+ */
+export type Intent = LaunchIntent | StartIntent;
+export interface LaunchIntent {
+	kind: "launch";
+	/** Key of the {@link Offering}. */
+	offering: string;
+	count: number;
+	at: number;
+}
+export interface StartIntent {
+	kind: "start";
+	hosts: string[];
+	/** The new startId of each host. */
+	startId: string;
+	at: number;
+}
+
+/** Key `#state`: what the fleet's runs remember. Every change is on condition of `version`, so of two runs at once one wins and the other looks again. */
+export interface FleetItem extends Record<string, unknown> {
+	tenant: string;
+	id: typeof FLEET_STATE_ID;
+	version: number;
+	/** By intent id. */
+	intents: Record<string, Intent>;
+	/** Moments of the hosts started in the last minute, one for each. */
+	starts: number[];
+	/** Offerings that were out of capacity, until when they are not asked for. */
+	noCapacity: Record<string, number>;
+	/** EC2 asked us to slow down: nothing is asked before. */
+	throttledUntil: number;
+	/** EC2 refused for a reason that only a person can mend; tried again after `until`. */
+	halted?: { reason: string; at: number; until: number };
+	/** Starts that failed one after the other; none before `notBefore`. */
+	failed: { count: number; notBefore: number; reason: string };
+	/** Instances with our tag that are nobody's, and hosts that EC2 does not know: first sighting. */
+	strangers: Record<string, number>;
+	ghosts: Record<string, number>;
+	/** What was wanted lately, newest last; each holds until the next. Reaches back over the idle time. */
+	recent: { at: number; onDemand: number; spot: number }[];
+	/** Seconds from the start to the first hello, of the last starts, newest last. */
+	boots: number[];
+	/** Whether something is under way: then the tick asks for a look every few seconds. */
+	awake: boolean;
+	decision?: Decision;
+}
+
+/** Key `#floor`: `POST /v1/fleet/scale`. */
+export interface FloorItem extends Record<string, unknown> {
+	tenant: string;
+	id: typeof FLEET_FLOOR_ID;
+	min: number;
+	until: number;
+	setAt: number;
+	tokenId: string;
+}
+
+/** Key `schedule#<name>`: `PUT /v1/fleet/schedules/{name}`. */
+export interface ScheduleItem extends Record<string, unknown>, ScheduleInput {
+	tenant: string;
+	id: string;
+	name: string;
+	updatedAt: number;
 }

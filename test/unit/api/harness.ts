@@ -124,7 +124,7 @@ export interface Api {
 export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promise<Api> => {
 	const clock = { now: Date.parse("2026-11-02T10:00:00Z") };
 	const logs: Record<string, unknown>[] = [];
-	const waiting: Record<QueueName, QueueMessage[]> = { imports: [], sweeps: [], recovery: [] };
+	const waiting: Record<QueueName, QueueMessage[]> = { imports: [], sweeps: [], recovery: [], fleet: [] };
 	const objects = memoryObjects();
 	let seed = 1;
 	const deps: ApiDeps = {

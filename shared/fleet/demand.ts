@@ -1,0 +1,36 @@
+import type { Trunk } from "../contract/trunk.ts";
+
+/** What campaigns could use of the fleet now; read by read-demand.ts, judged by decide.ts. */
+export interface Demand {
+	campaigns: CampaignDemand[];
+	trunks: TrunkDemand[];
+}
+
+export interface CampaignDemand {
+	campaignId: string;
+	name: string;
+	trunkId: string;
+	/** Channels at most: the campaign's own cap, or the trunk's. */
+	cap: number;
+	/** Contacts due now and until a host started now would be at work. `dueIsBound`: there are at least so many; more would change nothing. */
+	due: number;
+	dueIsBound: boolean;
+	/** Calls granted and not settled. */
+	inProgress: number;
+	/** Mean channel time of an attempt, seconds; `holdMeasured`: of this campaign's own attempts. */
+	holdSec: number;
+	holdMeasured: boolean;
+	/** ms since 1970. */
+	deadline?: number;
+	allowDroppedCalls: boolean;
+	/** Why burst hosts cannot carry it, in words; absent: they can. */
+	notOnBurst?: string;
+}
+
+export interface TrunkDemand {
+	trunkId: string;
+	cap: number;
+	maxCps: number;
+	hosts: Trunk["hosts"];
+	addresses: Trunk["addresses"];
+}
