@@ -47,3 +47,51 @@ export const pointInTime =
 		if (value <= now()) throw new InvalidArgumentError("It is in the past.");
 		return value;
 	};
+
+const DAY_NAMES = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** Weekdays as `mon-fri`, `sat,sun` or `fri-mon`. @returns ISO weekdays, 1 Monday to 7 Sunday, in order */
+export const weekdays = (text: string): number[] => {
+	const dayOf = (name: string): number => {
+		const day = DAY_NAMES.indexOf(name.trim().toLowerCase().slice(0, 3)) + 1;
+		if (day === 0 || !/^[a-z]{3,9}$/i.test(name.trim()))
+			throw new InvalidArgumentError(`"${name}" is no weekday; write mon-fri, or sat,sun.`);
+		return day;
+	};
+	const days = new Set<number>();
+	for (const part of text.split(",")) {
+		const [first = "", last = first, more] = part.split("-");
+		if (more !== undefined) throw new InvalidArgumentError(`"${part}" is no range of days; write mon-fri.`);
+		const to = dayOf(last);
+		for (let day = dayOf(first); ; day = (day % 7) + 1) {
+			days.add(day);
+			if (day === to) break;
+		}
+	}
+	return [...days].sort((a, b) => a - b);
+};
+
+/** ISO weekdays in words: `Mon-Fri`, `Sat, Sun`, `every day`. */
+export const daysInWords = (days: readonly number[]): string => {
+	if (days.length === 7) return "every day";
+	const names = DAY_NAMES.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
+	const parts: string[] = [];
+	for (let i = 0; i < days.length; ) {
+		let last = i;
+		while (days[last + 1] === (days[last] ?? 0) + 1) last++;
+		const [from, to] = [names[(days[i] ?? 1) - 1] ?? "", names[(days[last] ?? 1) - 1] ?? ""];
+		parts.push(last - i > 1 ? `${from}-${to}` : last > i ? `${from}, ${to}` : from);
+		i = last + 1;
+	}
+	return parts.join(", ");
+};
+
+const SPAN_SEC: Record<string, number> = { m: 60, h: 3_600, d: 86_400 };
+
+/** A length of time as `90m`, `2h` or `3d`. @returns seconds */
+export const timeSpan = (text: string): number => {
+	const [, count, unit = ""] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+	const sec = Number(count) * (SPAN_SEC[unit] ?? 0);
+	if (!(sec > 0)) throw new InvalidArgumentError("It must be a length of time as 90m, 2h or 3d.");
+	return sec;
+};

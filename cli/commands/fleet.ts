@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Context } from "../context.ts";
 import { count, table } from "../format.ts";
 import type { Io } from "../io.ts";
+import { addScaleCommand, addScheduleCommands } from "./fleet-schedule.ts";
 
 const figures = { capacity: z.number(), live: z.number(), granted: z.number() };
 
@@ -39,4 +40,6 @@ export const addFleetCommands = (program: Command, io: Io): void => {
 			const answer = await client.json(fleetSchema, "GET", "/v1/fleet");
 			context.result(answer, describeFleet(answer));
 		});
+	addScaleCommand(fleet, io);
+	addScheduleCommands(fleet, io);
 };

@@ -90,7 +90,7 @@ export const addHostCommands = (program: Command, io: Io): void => {
 		drain: [
 			"grant a host nothing more; its live calls end normally",
 			"is granted nothing more; calls it has not dialed are taken back, live ones end normally.",
-			"\nA host is drained when `host list` shows it draining with live 0 and held 0; then it can be stopped.",
+			"\nWhen `host list` shows it as drained, nothing is left on it: it can be stopped. A burst host is stopped by the fleet then.",
 		],
 		undrain: ["let a drained host dial again", "may dial again.", ""],
 	} as const;

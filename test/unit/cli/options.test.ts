@@ -1,6 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
+import { InvalidArgumentError } from "commander";
 import { listFormat, placeOf } from "../../../cli/files.ts";
-import { nameValue, pointInTime, retryRule, wholeNumber } from "../../../cli/options.ts";
+import {
+	daysInWords,
+	nameValue,
+	pointInTime,
+	retryRule,
+	timeSpan,
+	weekdays,
+	wholeNumber,
+} from "../../../cli/options.ts";
 import { commandLine } from "../../../cli/repeat.ts";
 
 describe("whole numbers", () => {
@@ -75,4 +84,41 @@ test("a command that is shown again is quoted for a shell, without its key and w
 	expect(
 		commandLine(["campaign", "submit", "my list.json", "--key", "k", "--token=t", "--token", "t", "--watch", "it's"]),
 	).toBe("burst-dialer campaign submit 'my list.json' --watch 'it'\\''s'");
+});
+
+describe("weekdays", () => {
+	test.each([
+		["mon-fri", [1, 2, 3, 4, 5]],
+		["sat,sun", [6, 7]],
+		["fri-mon", [1, 5, 6, 7]],
+		["Wednesday, mon", [1, 3]],
+		["tue-tue", [2]],
+		["mon-sun", [1, 2, 3, 4, 5, 6, 7]],
+	])("%s", (text, days) => {
+		expect(weekdays(text)).toEqual(days);
+	});
+	test.each(["", "fry", "mon-", "mon-tue-wed", "1-5", "mon;tue"])("%j is refused", (text) => {
+		expect(() => weekdays(text)).toThrow(InvalidArgumentError);
+	});
+	test.each([
+		[[1, 2, 3, 4, 5], "Mon-Fri"],
+		[[6, 7], "Sat, Sun"],
+		[[1, 3, 5, 6, 7], "Mon, Wed, Fri-Sun"],
+		[[1, 2, 3, 4, 5, 6, 7], "every day"],
+	])("%j are %s", (days, words) => {
+		expect(daysInWords(days)).toBe(words);
+	});
+});
+
+describe("lengths of time", () => {
+	test.each([
+		["90m", 5_400],
+		["2h", 7_200],
+		["3d", 259_200],
+	])("%s", (text, sec) => {
+		expect(timeSpan(text)).toBe(sec);
+	});
+	test.each(["", "0h", "2", "h", "-1h", "1.5h", "2w"])("%j is refused", (text) => {
+		expect(() => timeSpan(text)).toThrow("90m, 2h or 3d");
+	});
 });
