@@ -4,13 +4,16 @@ set -eu
 
 usage() {
 	cat <<'HELP'
-Usage: install.sh --host-id ID --control-plane URL --token-file FILE [options]
+Usage: install.sh --host-id ID --control-plane URL --token-file FILE [options]     a host of your own
+       install.sh --burst [--control-plane URL] [options]                          an image for burst hosts
 
 Installs the agent beside the Asterisk on this machine, as a systemd service. Run as root; running it again updates.
 
   --host-id ID          the id that the host was enrolled with (burst-dialer host add)
   --control-plane URL   address of the API, https://…
   --token-file FILE     file with the host's token; copied, then yours to delete
+  --burst               the host is an EC2 instance: it enrols itself by its signed identity document at every start and has neither id nor
+                        token before; the address of the API comes from the instance's user data where it is not given
   --bundle FILE         the agent; default agent.mjs beside this script
   --etc DIR             Asterisk's configuration; default /etc/asterisk
   --user NAME           user that Asterisk and the agent run as; default asterisk
@@ -40,6 +43,7 @@ user=asterisk
 ari_url=http://127.0.0.1:8088/ari
 events=outbound
 start=yes
+tier=steady
 # Where the agent listens for Asterisk.
 events_port=8090
 
@@ -61,6 +65,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	--inbound) events=inbound ;;
+	--burst) tier=burst ;;
 	--no-start) start=no ;;
 	--help)
 		usage
@@ -78,13 +83,18 @@ plain() {
 	*[!A-Za-z0-9_./:@-]*) fail "$1 may have letters, digits and _ . / : @ - only" ;;
 	esac
 }
-plain --host-id "$host_id"
-plain --control-plane "$control_plane"
+if [ "$tier" = burst ]; then
+	[ -z "$host_id$token_file" ] || fail '--burst hosts get id and token by themselves: leave --host-id and --token-file out'
+	[ -z "$control_plane" ] || plain --control-plane "$control_plane"
+else
+	plain --host-id "$host_id"
+	plain --control-plane "$control_plane"
+	[ -n "$token_file" ] || fail '--token-file is missing; see --help'
+	[ -r "$token_file" ] || fail "$token_file cannot be read"
+fi
 plain --etc "$etc"
 plain --user "$user"
 plain --ari-url "$ari_url"
-[ -n "$token_file" ] || fail '--token-file is missing; see --help'
-[ -r "$token_file" ] || fail "$token_file cannot be read"
 [ -r "$bundle" ] || fail "$bundle is not there; build it with: npm run build"
 [ "$(id -u)" = 0 ] || [ -n "$root" ] || fail 'run it as root'
 [ -n "$node" ] || node=$(command -v node || true)
@@ -118,18 +128,26 @@ own "root:$user" "$root$config_dir" "$root$config_dir/secrets"
 own -R "$user:$user" "$root$state_dir/state" "$root$etc/burst-dialer"
 
 put "$root/opt/burst-dialer/agent.mjs" 644 <"$bundle"
-put "$root$config_dir/token" 640 <"$token_file"
+if [ "$tier" = steady ]; then put "$root$config_dir/token" 640 <"$token_file"; fi
 
 # One password for both directions, made once.
 ari_password_file=$root$config_dir/ari-password
 [ -s "$ari_password_file" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | put "$ari_password_file" 640
 ari_password=$(cat "$ari_password_file")
 
+# Who the host is: told, or found out at every start.
+if [ "$tier" = steady ]; then
+	identity="\"hostId\": \"$host_id\",
+	\"tokenFile\": \"$config_dir/token\","
+else
+	identity='"identity": {},'
+fi
+[ -z "$control_plane" ] || identity="$identity
+	\"controlPlaneUrl\": \"$control_plane\","
+
 put "$root$config_dir/agent.json" 640 <<JSON
 {
-	"hostId": "$host_id",
-	"controlPlaneUrl": "$control_plane",
-	"tokenFile": "$config_dir/token",
+	$identity
 	"stateDir": "$state_dir/state",
 	"secretsDir": "$config_dir/secrets",
 	"soundsDirs": ["$state_dir/sounds"],
@@ -213,6 +231,45 @@ ReadWritePaths=$state_dir/state $etc/burst-dialer
 [Install]
 WantedBy=multi-user.target
 UNIT
+
+# A burst host finds out who and where it is before Asterisk starts: its public address belongs into Asterisk's transport.
+if [ "$tier" = burst ]; then
+	put "$root/etc/systemd/system/burst-dialer-boot.service" 644 <<UNIT
+[Unit]
+Description=burst-dialer: who and where this instance is
+After=network-online.target
+Wants=network-online.target
+Before=asterisk.service burst-dialer-agent.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+User=$user
+ExecStart=$node /opt/burst-dialer/agent.mjs --config $config_dir/agent.json --boot
+# The fleet gives a start ten minutes to enrol.
+TimeoutStartSec=600
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+ReadWritePaths=$state_dir/state $etc/burst-dialer
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+	mkdir -p "$root/etc/systemd/system/asterisk.service.d" "$root/etc/systemd/system/multi-user.target.wants"
+	put "$root/etc/systemd/system/asterisk.service.d/burst-dialer.conf" 644 <<UNIT
+[Unit]
+After=burst-dialer-boot.service
+Wants=burst-dialer-boot.service
+UNIT
+	# As systemctl enable does it, which needs a running systemd: an image has none while it is made below another root.
+	for unit in burst-dialer-boot burst-dialer-agent; do
+		ln -sf "/etc/systemd/system/$unit.service" "$root/etc/systemd/system/multi-user.target.wants/$unit.service"
+	done
+	printf 'The agent enrols this instance at its next start.\n'
+	exit 0
+fi
 
 if [ "$start" = yes ] && [ -z "$root" ]; then
 	systemctl daemon-reload

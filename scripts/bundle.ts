@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { type Zippable, zipSync } from "fflate";
@@ -56,6 +56,9 @@ export const bundleAgent = async (root: string, outRoot = root): Promise<string>
 	await mkdir(folder, { recursive: true });
 	await bundleModule(root, "host/agent/main.ts", join(folder, "agent.mjs"));
 	await copyFile(join(root, "host/install.sh"), join(folder, "install.sh"));
+	// What an image needs besides: Asterisk's base configuration, with the image's own folders.
+	await cp(join(root, "host/asterisk/base"), join(folder, "asterisk"), { recursive: true });
+	await copyFile(join(root, "host/image/asterisk.conf"), join(folder, "asterisk/asterisk.conf"));
 	return folder;
 };
 
