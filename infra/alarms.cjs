@@ -4,8 +4,70 @@
  */
 
 /** Queues whose dead letters mean work that was given up. */
-const QUEUES = ["Imports", "Sweeps", "Recovery"];
+const QUEUES = ["Imports", "Sweeps", "Recovery", "Fleet"];
 const MINUTE = 60;
+
+/**
+ * Lines of the log that a person must act on, by the function that writes them (the events are named where they are written). What mends itself, such
+ * as one failed start or a type that is out of capacity, is none of them.
+ */
+const EVENTS = [
+	{
+		name: "EnrolledTwice",
+		fn: "enrol-instance",
+		pattern: '{ $.event = "enrol.second" }',
+		description:
+			"One start of an instance was enrolled twice: somebody else has its identity document. Both were refused (docs/runbooks/enrolled-twice.md).",
+		rule: {},
+	},
+	{
+		name: "FleetHalted",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "fleet.halted" }',
+		description:
+			"EC2 refuses to start burst hosts for a reason that passes only if somebody acts: a quota, or the configuration (docs/runbooks/burst-not-starting.md).",
+		rule: { Period: 15 * MINUTE },
+	},
+	{
+		name: "FleetStranger",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "fleet.stranger" }',
+		description:
+			"An instance with our tag runs that we did not start; it is stopped (docs/runbooks/instance-left-running.md).",
+		rule: { Period: 15 * MINUTE },
+	},
+	{
+		name: "StartsFail",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "host.startFailed" }',
+		description:
+			"Burst hosts are started and do not become usable, one after the other (docs/runbooks/burst-not-starting.md).",
+		rule: { Threshold: 2, Period: 15 * MINUTE },
+	},
+	{
+		name: "LooksFail",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "scale-fleet.failed" }',
+		description: "The fleet cannot be looked at: nothing is started, drained or stopped. See the log of scale-fleet.",
+		rule: { EvaluationPeriods: 5, DatapointsToAlarm: 3 },
+	},
+	{
+		name: "FleetLimited",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "fleet.decision" && $.limits[0] = "*" }',
+		description:
+			"For half an hour a limit has held back burst hosts that campaigns could use: `burst-dialer fleet show` says which (docs/runbooks/burst-not-starting.md).",
+		rule: { EvaluationPeriods: 30, DatapointsToAlarm: 30 },
+	},
+	{
+		name: "AddressesShort",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "fleet.addressesShort" }',
+		description:
+			"Burst hosts wait for an Elastic IP and cannot use trunks whose carriers must know the address: enlarge burstAddressPool.",
+		rule: { EvaluationPeriods: 10, DatapointsToAlarm: 10 },
+	},
+];
 
 const alarm = (description, metric, rule) => ({
 	Type: "AWS::CloudWatch::Alarm",
@@ -31,6 +93,9 @@ const lambdaMetric = (service, stage, name, MetricName) => ({
 });
 
 const pascal = (name) => name.replace(/(^|-)([a-z])/g, (_, _dash, letter) => letter.toUpperCase());
+
+/** As Serverless names a function's log group. */
+const logGroupOf = (fn) => `${fn[0].toUpperCase()}${fn.slice(1).replaceAll("-", "Dash")}LogGroup`;
 
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
 	const service = await resolveConfigurationProperty(["service"]);
@@ -73,6 +138,31 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
 			{ Statistic: "Maximum" },
 		);
 	}
+	for (const { name, fn, pattern, description, rule } of EVENTS) {
+		const metric = { MetricNamespace: `${service}-${stage}`, MetricName: name };
+		resources[`${name}Metric`] = {
+			Type: "AWS::Logs::MetricFilter",
+			Properties: {
+				LogGroupName: { Ref: logGroupOf(fn) },
+				FilterPattern: pattern,
+				MetricTransformations: [{ ...metric, MetricValue: "1" }],
+			},
+		};
+		resources[`${name}Alarm`] = alarm(
+			description,
+			{ Namespace: metric.MetricNamespace, MetricName: metric.MetricName },
+			rule,
+		);
+	}
+	resources.FleetLateAlarm = alarm(
+		"Messages of the fleet's queue wait: burst hosts are started, drained and stopped late.",
+		{
+			Namespace: "AWS/SQS",
+			MetricName: "ApproximateAgeOfOldestMessage",
+			Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": ["FleetQueue", "QueueName"] } }],
+		},
+		{ Statistic: "Maximum", Threshold: 120, EvaluationPeriods: 2 },
+	);
 	resources.RecoveryLateAlarm = alarm(
 		"Messages of the recovery queue wait: what dead hosts held is recovered late.",
 		{

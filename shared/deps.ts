@@ -1,5 +1,6 @@
 import type { TableName } from "./config/resources.ts";
 import type { Settings } from "./config/settings.ts";
+import type { Queues } from "./contacts/ports.ts";
 import type { Log } from "./log.ts";
 import type { Db } from "./store/db.ts";
 
@@ -13,4 +14,6 @@ export interface Deps {
 	random: () => number;
 	log: Log;
 	settings: Settings;
+	/** A function sends only to those that it was given names for. */
+	queues: Queues;
 }

@@ -19,7 +19,9 @@ export const hostTable = (hosts: HostView[], nowMs: number): string =>
 			host.hostId,
 			host.tier,
 			// A lost host that is to drain is not draining yet.
-			host.drainWanted && host.state !== "draining" ? `${host.state}, to drain` : host.state,
+			host.drainWanted && host.state !== "draining" && host.state !== "drained"
+				? `${host.state}, to drain`
+				: host.state,
 			host.live,
 			host.held,
 			host.capacity,

@@ -1,6 +1,7 @@
 import { askForSweep, changeState, parsePatch, patchCampaign } from "../../shared/campaigns/change.ts";
 import type { AskedChange } from "../../shared/campaigns/states.ts";
 import { describeCampaign } from "../../shared/campaigns/view.ts";
+import { nudgeFleet } from "../../shared/fleet/nudge.ts";
 import { httpFunction } from "../lambda/http.ts";
 import { type ApiRequest, type ApiResponse, jsonOf, param } from "../lambda/request.ts";
 import { route } from "../lambda/router.ts";
@@ -14,18 +15,19 @@ const change =
 		if (asked === "cancel" && campaign.sweptAt === undefined) {
 			await askForSweep(request.deps, request.tenant, campaignId);
 		}
+		await nudgeFleet(request.deps, request.tenant, `a campaign: ${asked}`);
 		return { status: 200, body: describeCampaign(campaign) };
 	};
 
 export const make = (runtime: Runtime) =>
 	httpFunction(
 		[
-			route("PATCH", "/v1/campaigns/{campaignId}", "operator", async (request) => ({
-				status: 200,
-				body: describeCampaign(
-					await patchCampaign(request.deps, request.tenant, param(request, "campaignId"), parsePatch(jsonOf(request))),
-				),
-			})),
+			route("PATCH", "/v1/campaigns/{campaignId}", "operator", async (request) => {
+				const { deps, tenant } = request;
+				const campaign = await patchCampaign(deps, tenant, param(request, "campaignId"), parsePatch(jsonOf(request)));
+				await nudgeFleet(deps, tenant, "a campaign was changed");
+				return { status: 200, body: describeCampaign(campaign) };
+			}),
 			route("POST", "/v1/campaigns/{campaignId}/pause", "operator", change("pause")),
 			route("POST", "/v1/campaigns/{campaignId}/resume", "operator", change("resume")),
 			route("POST", "/v1/campaigns/{campaignId}/cancel", "operator", change("cancel")),

@@ -1,6 +1,6 @@
 import { enrolHostSchema } from "../../shared/contract/host.ts";
 import { enrolHost } from "../../shared/hosts/enrol.ts";
-import { readFleet, readHosts, setDrain, showHost } from "../../shared/hosts/hosts.ts";
+import { readHosts, setDrain, showHost } from "../../shared/hosts/hosts.ts";
 import { creating } from "../lambda/creating.ts";
 import { httpFunction } from "../lambda/http.ts";
 import { type ApiRequest, param, parseBody } from "../lambda/request.ts";
@@ -31,10 +31,6 @@ export const make = (runtime: Runtime) =>
 			})),
 			route("POST", "/v1/hosts/{hostId}/drain", "operator", drain(true)),
 			route("POST", "/v1/hosts/{hostId}/undrain", "operator", drain(false)),
-			route("GET", "/v1/fleet", "operator", async ({ deps, tenant }) => ({
-				status: 200,
-				body: await readFleet(deps, tenant),
-			})),
 		],
 		runtime,
 	);

@@ -1,5 +1,5 @@
 import type { GrantedCall } from "../../shared/contract/call.ts";
-import type { HostTrunk, SyncResponse } from "../../shared/contract/host.ts";
+import type { HostTrunk, SyncRequest, SyncResponse } from "../../shared/contract/host.ts";
 import { AsteriskLink } from "./asterisk-link.ts";
 import { Caller } from "./caller.ts";
 import { ControlClock } from "./control-clock.ts";
@@ -15,7 +15,10 @@ import { type AgentSettings, DEFAULT_SETTINGS, matchesPattern } from "./settings
 import { freezeRequest } from "./sync-body.ts";
 import { SyncLoop } from "./sync-loop.ts";
 import { Ticker } from "./timers.ts";
+import { Told } from "./told.ts";
 import { Tracker } from "./tracker.ts";
+import { TrunkWatch } from "./trunk-watch.ts";
+import { strandedCalls } from "./usage.ts";
 
 /** Deadlines of calls and of held grants are looked at so often. */
 const SWEEP_MS = 1_000;
@@ -35,6 +38,12 @@ export class Agent {
 	readonly #grants = new Grants();
 	readonly #fence: Fence;
 	readonly #inventory: InventoryWatch;
+	readonly #trunkWatch: TrunkWatch;
+	/** Held calls that kept channels idle when it was last looked. */
+	#stranded: ReadonlySet<string> = new Set();
+	/** Whether Asterisk is up, as it was last said: an idle host has to sync to say otherwise. */
+	#toldState = new Told<SyncRequest["state"]>();
+	#wasReady = false;
 	readonly #tracker: Tracker;
 	readonly #caller: Caller;
 	readonly #link: AsteriskLink;
@@ -56,6 +65,7 @@ export class Agent {
 		this.#ticker = new Ticker(ports.clock);
 		this.#fence = new Fence(ports.clock);
 		this.#inventory = new InventoryWatch(ports);
+		this.#trunkWatch = new TrunkWatch(ports, () => this.#changed());
 		this.journal = new Journal(ports, () => this.#changed());
 		this.#tracker = new Tracker(
 			ports,
@@ -112,6 +122,8 @@ export class Agent {
 			if (call.state === "held") this.#grants.returning.set(callId, { urgent: true });
 		}
 		await this.#refreshInventory();
+		// Those of the last configuration: the first hello can then say how they are.
+		this.#trunkWatch.watch(this.#trunks());
 		if (this.#trunks().length > 0) await this.#applyTrunks();
 		this.#loop = new SyncLoop(this.#ports, this.journal, this.#settings, {
 			freeze: () => this.#freeze(),
@@ -120,6 +132,7 @@ export class Agent {
 				await this.#inventory.refresh();
 				return this.#inventory.forRequest(true) ?? { sounds: [], contexts: [] };
 			},
+			trunks: () => this.#trunkWatch.forRequest(true),
 			accepted: (request, answer, receivedMs) => this.#accepted(request, answer, receivedMs),
 			epochEnded: () => {
 				this.#grants.forget();
@@ -128,11 +141,21 @@ export class Agent {
 			},
 			changed: () => {
 				this.#inventory.acknowledged();
+				this.#trunkWatch.acknowledged();
+				// A hello begins with that.
+				this.#toldState = new Told("up");
 				this.#changed();
 			},
-			configured: () => void this.#link.trunksChange(this.#applyTrunks()),
+			configured: () => {
+				this.#trunkWatch.watch(this.#trunks());
+				void this.#link.trunksChange(this.#applyTrunks());
+			},
 			observeClock: (sent, received, controlNow) => this.#clock.observe(sent, received, controlNow),
-			mustSync: () => (this.#grants.drain && this.#grants.idleSyncsInDrain < 2) || this.#inventory.changed,
+			mustSync: () =>
+				(this.#grants.drain && this.#grants.idleSyncsInDrain < 2) ||
+				this.#inventory.changed ||
+				this.#trunkWatch.changed ||
+				this.#stateIsNews(),
 			canTake: () => this.#link.ready,
 			drainSeen: (drain) => {
 				this.#grants.drain = drain;
@@ -164,6 +187,7 @@ export class Agent {
 		this.#stopped = true;
 		this.#loop?.stop();
 		this.#link.stop();
+		this.#trunkWatch.stop();
 		this.journal.stop();
 		this.#ticker.stop();
 		if (this.#wakeTimer !== undefined) clock.clearTimer(this.#wakeTimer);
@@ -238,7 +262,7 @@ export class Agent {
 		const request = freezeRequest({
 			state: this.journal.state,
 			agent: this.#name,
-			agentState: this.#stopping ? "stopping" : this.#link.ready ? "up" : "asteriskDown",
+			agentState: this.#toldState.forRequest(this.#state(), true) ?? "up",
 			live: usage.used + this.#link.foreign.size,
 			want,
 			prefetch,
@@ -248,6 +272,7 @@ export class Agent {
 			returning: this.#grants.returning,
 			orphans: this.#link.orphans,
 			inventory: this.#inventory.forRequest(),
+			trunks: this.#trunkWatch.forRequest(),
 			now: this.#fence.now(),
 		});
 		const reports = usage.reportable + usage.coolingReports + usage.returns;
@@ -255,8 +280,21 @@ export class Agent {
 		return request;
 	}
 
+	/** Before Asterisk was there for the first time its absence is no news: it is about to come. */
+	#stateIsNews(): boolean {
+		this.#wasReady ||= this.#link.ready;
+		return this.#wasReady && this.#toldState.isNews(this.#state());
+	}
+
+	#state(): SyncRequest["state"] {
+		if (this.#stopping) return "stopping";
+		return this.#link.ready ? "up" : "asteriskDown";
+	}
+
 	#accepted(request: FrozenRequest, answer: SyncResponse, receivedMs: number): void {
+		this.#toldState.acknowledged();
 		this.#inventory.acknowledged();
+		this.#trunkWatch.acknowledged();
 		if (answer.audioVersion !== this.#grants.audioVersion) void this.#refreshInventory();
 		this.#grants.audioVersion = answer.audioVersion;
 		const problems = answer.calls.flatMap((call) => {
@@ -314,6 +352,17 @@ export class Agent {
 					: startedAt !== undefined && wall > startedAt + call.ringTimeoutSec * 1_000 + limitMs;
 			if (overdue) this.#caller.hangup(callId);
 		}
+		this.#giveBackStranded();
 		this.#changed();
+	}
+
+	/** Only what was stranded at the last look too: a share that is about to change strands calls for a moment. */
+	#giveBackStranded(): void {
+		const { usage, prefetch } = this.#planner.wishes(true);
+		const stranded = strandedCalls(usage, this.#grants.campaignShare, this.#planner.hostFree(usage), prefetch);
+		const still = stranded.filter((callId) => this.#stranded.has(callId));
+		this.#stranded = new Set(stranded);
+		for (const callId of still) this.#grants.returning.set(callId, { urgent: false });
+		if (still.length > 0) this.#ports.log.info("strandedReturned", { calls: still.length });
 	}
 }

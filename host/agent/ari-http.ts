@@ -149,6 +149,17 @@ export class AriHttp {
 		return { startedAt: info.status?.startup_time ?? "" };
 	}
 
+	/** `online`, `offline` or `unknown` of an endpoint (`PJSIP/name`); undefined where there is none of that name. */
+	async endpointState(endpoint: string): Promise<string | undefined> {
+		const path = endpoint.split("/").map(encodeURIComponent).join("/");
+		try {
+			return ((await this.#expect("GET", `/endpoints/${path}`)) as { state?: string }).state;
+		} catch (error) {
+			if (error instanceof AriError && error.status === 404) return undefined;
+			throw error;
+		}
+	}
+
 	/** @param module as `res_pjsip.so` */
 	async reloadModule(module: string): Promise<void> {
 		await this.#expect("PUT", `/asterisk/modules/${encodeURIComponent(module)}`);

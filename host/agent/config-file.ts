@@ -13,19 +13,38 @@ const path = z.string().regex(/^\/[^\0\n]*$/, "an absolute path");
 /** Sounds' paths become arguments of Playback(). */
 const soundsPath = z.string().regex(/^\/[A-Za-z0-9_./-]+$/, "an absolute path of letters, digits, _ . / and - only");
 
-const controlPlaneUrl = z.string().refine((text) => {
+export const controlPlaneUrlSchema = z.string().refine((text) => {
 	if (!URL.canParse(text)) return false;
 	const url = new URL(text);
 	return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
 }, "an https:// address (http:// only to this machine)");
 
+/** The link-local address at which every instance finds its own metadata. */
+const METADATA_HOST = "169.254.169.254";
+
 export const agentConfigSchema = z.strictObject({
-	/** The id that the host was enrolled with. */
-	hostId: nameSchema,
-	/** Address of the API, without `/v1`. */
-	controlPlaneUrl,
-	/** File with the host's token; readable by the agent's user (and group) only. */
-	tokenFile: path,
+	/** The id that the host was enrolled with. Not with `identity`. */
+	hostId: nameSchema.optional(),
+	/** Address of the API, without `/v1`. With `identity` it may come from the instance's user data. */
+	controlPlaneUrl: controlPlaneUrlSchema.optional(),
+	/** File with the host's token; readable by the agent's user (and group) only. Not with `identity`. */
+	tokenFile: path.optional(),
+	/** The host is an EC2 instance: it enrols itself at every start, by its signed identity document. */
+	identity: z
+		.strictObject({
+			/** The instance metadata service; default http://169.254.169.254. */
+			metadataUrl: z
+				.string()
+				.refine((text) => {
+					if (!URL.canParse(text)) return false;
+					const url = new URL(text);
+					return url.protocol === "http:" && (url.hostname === METADATA_HOST || LOOPBACK.test(url.hostname));
+				}, `http://${METADATA_HOST}, or an http:// address on this machine`)
+				.optional(),
+			/** IPv4 ranges that Asterisk reaches without the NAT, besides the instance's VPC: a VPN's, say. */
+			localNets: z.array(z.cidrv4()).max(50).optional(),
+		})
+		.optional(),
 	/** Folder of the journal and the lock, the agent's own. */
 	stateDir: path,
 	/** Folder of trunks' passwords: `secretRef` `host:NAME` is the file NAME. */
@@ -81,12 +100,13 @@ export const readAgentConfig = (file: string): AgentConfig => {
 		throw new AgentConfigError(`${file} cannot be read as JSON: ${(error as Error).message}`, { cause: error });
 	}
 	const parsed = agentConfigSchema.safeParse(value);
-	const problems = parsed.success ? [] : problemsOf(parsed.error);
+	const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...identityProblems(value)];
 	if (parsed.success) {
 		for (const [field, secret] of [
 			["tokenFile", parsed.data.tokenFile],
 			["asterisk.passwordFile", parsed.data.asterisk.passwordFile],
 		] as const) {
+			if (secret === undefined) continue;
 			const problem = secretProblem(secret);
 			if (problem !== undefined) problems.push(`${field}: ${problem}`);
 		}
@@ -101,6 +121,21 @@ export const readAgentConfig = (file: string): AgentConfig => {
 		);
 	}
 	return parsed.data;
+};
+
+/** Who the host is is told, or found out; never both. */
+const identityProblems = (value: unknown): string[] => {
+	// What is no object at all is a mistake that the schema names.
+	if (typeof value !== "object" || value === null) return [];
+	const config = value as Partial<Record<keyof AgentConfig, unknown>>;
+	if (config.identity !== undefined) {
+		return (["hostId", "tokenFile"] as const)
+			.filter((field) => config[field] !== undefined)
+			.map((field) => `${field}: not together with identity: an instance gets id and token by itself`);
+	}
+	return (["hostId", "controlPlaneUrl", "tokenFile"] as const)
+		.filter((field) => config[field] === undefined)
+		.map((field) => `${field}: is missing`);
 };
 
 /** What is wrong with a file that holds a secret; undefined if nothing is. */

@@ -6,7 +6,7 @@ export interface ControlPlaneOptions {
 	url: string;
 	hostId: string;
 	/** Reads the token; called again after a 401, for it may have been renewed. */
-	readToken: () => string;
+	readToken: () => string | Promise<string>;
 	/** No answer for so long: given up, ms. */
 	timeoutMs: number;
 }
@@ -32,14 +32,25 @@ export const httpControlPlane = (
 		maxResponseSize: MAX_ANSWER_BYTES,
 	});
 	const base = `${options.url.replace(/\/+$/, "")}/v1/hosts/${encodeURIComponent(options.hostId)}`;
-	let token: string | undefined;
+	let token: Promise<string> | undefined;
+	const readToken = (): Promise<string> => {
+		if (token !== undefined) return token;
+		const reading = (async () => options.readToken())();
+		// What cannot be read now may be readable for the next request.
+		reading.catch(() => {
+			if (token === reading) token = undefined;
+		});
+		token = reading;
+		return reading;
+	};
 	const call = async (method: "GET" | "POST", path: string, body?: string): Promise<HttpAnswer> => {
-		token ??= options.readToken();
+		const reading = readToken();
+		const bearer = await reading;
 		const answer = await request(base + path, {
 			method,
 			dispatcher,
 			headers: {
-				authorization: `Bearer ${token}`,
+				authorization: `Bearer ${bearer}`,
 				...(body === undefined ? {} : { "content-type": "application/json" }),
 			},
 			...(body === undefined ? {} : { body }),
@@ -47,7 +58,7 @@ export const httpControlPlane = (
 			bodyTimeout: options.timeoutMs,
 		});
 		const text = await answer.body.text();
-		if (answer.statusCode === 401) token = undefined;
+		if (answer.statusCode === 401 && token === reading) token = undefined;
 		let parsed: unknown;
 		try {
 			parsed = JSON.parse(text);

@@ -1,12 +1,11 @@
 import type { Inventory } from "../../shared/contract/host.ts";
 import type { AgentPorts } from "./ports.ts";
+import { Told } from "./told.ts";
 
 /** Knows what this host has and what of it the control plane was told. */
 export class InventoryWatch {
 	#current: Inventory | undefined;
-	#acknowledged = "";
-	/** What the request under way says; `` if nothing. */
-	#inRequest = "";
+	readonly #told = new Told<Inventory>();
 	readonly #ports: Pick<AgentPorts, "host" | "log">;
 
 	constructor(ports: Pick<AgentPorts, "host" | "log">) {
@@ -23,19 +22,16 @@ export class InventoryWatch {
 
 	/** The control plane does not know of it yet. */
 	get changed(): boolean {
-		return this.#current !== undefined && JSON.stringify(this.#current) !== this.#acknowledged;
+		return this.#told.isNews(this.#current);
 	}
 
 	/** For the next request; undefined where there is nothing new to say. */
 	forRequest(always = false): Inventory | undefined {
-		const said = always || this.changed ? this.#current : undefined;
-		this.#inRequest = said === undefined ? "" : JSON.stringify(said);
-		return said;
+		return this.#told.forRequest(this.#current, always);
 	}
 
 	/** That request was answered. */
 	acknowledged(): void {
-		if (this.#inRequest !== "") this.#acknowledged = this.#inRequest;
-		this.#inRequest = "";
+		this.#told.acknowledged();
 	}
 }

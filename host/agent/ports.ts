@@ -14,10 +14,15 @@ export interface AgentPorts {
 	ari: Ari;
 	journal: JournalStore;
 	host: HostFiles;
+	/** Asks carriers whether they answer; absent: nobody asks, and nothing is said of trunks. */
+	probe?: TrunkProbe;
 	/** 0 ≤ x < 1. */
 	random: () => number;
 	log: Log;
 }
+
+/** One try, of some seconds at most, to have the trunk's carrier answer. Undefined: nothing can be said. */
+export type TrunkProbe = (trunk: HostTrunk) => Promise<"up" | "down" | undefined>;
 
 /** Opaque handle of a timer. */
 export type Timer = unknown;

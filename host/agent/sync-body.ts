@@ -4,6 +4,7 @@ import {
 	MAX_HOST_CAPACITY,
 	MAX_SLOT_LEAD_MS,
 	type SyncRequest,
+	type TrunkHealth,
 } from "../../shared/contract/host.ts";
 import { parseCallId } from "../../shared/contract/ids.ts";
 import type { FrozenRequest, Instant, JournalState } from "./records.ts";
@@ -24,8 +25,9 @@ export interface BodyInput {
 	returning: ReadonlyMap<string, unknown>;
 	/** Channels of calls that the journal lost; undefined before Asterisk's channels were compared once. */
 	orphans: string[] | undefined;
-	/** Only where it changed since it was last acknowledged. */
+	/** Both only where they changed since they were last acknowledged. */
 	inventory: Inventory | undefined;
+	trunks: TrunkHealth | undefined;
 	now: Instant;
 }
 
@@ -50,6 +52,7 @@ export const freezeRequest = (input: BodyInput): FrozenRequest => {
 		live: input.live,
 		want: input.want,
 		prefetch: input.prefetch,
+		waiting: calls.filter(([callId, call]) => call.state === "held" && !settled.has(callId)).length,
 		slots: input.slots,
 		slotLeadMs: Math.min(Math.ceil(input.slotLeadMs), MAX_SLOT_LEAD_MS),
 		completed,
@@ -57,6 +60,7 @@ export const freezeRequest = (input: BodyInput): FrozenRequest => {
 		low: lowestOpenSeq(state, seq, settled),
 		...(input.orphans === undefined ? {} : { earlier: earlierCalls(input, input.orphans) }),
 		...(input.inventory === undefined ? {} : { inventory: input.inventory }),
+		...(input.trunks === undefined ? {} : { trunks: input.trunks }),
 	};
 	return {
 		epoch: state.epoch,

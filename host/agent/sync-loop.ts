@@ -4,6 +4,7 @@ import {
 	peekResponseSchema,
 	type SyncResponse,
 	syncResponseSchema,
+	type TrunkHealth,
 } from "../../shared/contract/host.ts";
 import { type Activity, ContractError, errorFields, meaningOf, Pauses, parseAnswer } from "./answers.ts";
 import type { Journal } from "./journal.ts";
@@ -19,6 +20,8 @@ export interface SyncLoopHooks {
 	/** When the next request is due (monotonic); undefined where the host is idle. */
 	dueAt(): number | undefined;
 	inventory(): Promise<Inventory>;
+	/** What is known of trunks already. */
+	trunks(): TrunkHealth | undefined;
 	/** An answer was accepted; the journal has it already. */
 	accepted(request: FrozenRequest, answer: SyncResponse, receivedMs: number): void;
 	/** The epoch ended. */
@@ -157,10 +160,13 @@ export class SyncLoop {
 			this.#journal.record({ t: "hello", nonce });
 		}
 		const inventory = await this.#hooks.inventory();
+		const trunks = this.#hooks.trunks();
 		await this.#journal.durable();
 		const nonce = this.#journal.state.nonce ?? "";
 		const sentMs = clock.monotonicMs();
-		const answer = await this.#inTime(this.#ports.controlPlane.hello({ nonce, inventory }));
+		const answer = await this.#inTime(
+			this.#ports.controlPlane.hello({ nonce, inventory, ...(trunks === undefined ? {} : { trunks }) }),
+		);
 		if (!this.#usable("hello", answer)) return;
 		const { epoch, now } = answer.body as { epoch?: unknown; now?: unknown };
 		if (typeof epoch !== "number" || !Number.isSafeInteger(epoch) || epoch < 1 || typeof now !== "number") {

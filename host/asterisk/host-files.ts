@@ -1,13 +1,12 @@
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostTrunk } from "../../shared/contract/host.ts";
 import { readSecret, secretProblem } from "../agent/config-file.ts";
 import type { HostFiles, Log } from "../agent/ports.ts";
 import { findContexts, findSounds } from "./inventory.ts";
+import { OWN_FOLDER, readText, writeFileSafely } from "./own-files.ts";
 import { render } from "./render.ts";
 
-/** The agent's folder below Asterisk's; the operator's files include what is in it. */
-export const OWN_FOLDER = "burst-dialer";
 /** Lists modules whose files were changed and that were not reloaded yet. */
 const PENDING_FILE = ".reload";
 
@@ -29,25 +28,6 @@ export interface HostFilesOptions {
 	reloadModule: (module: string) => Promise<void>;
 	log: Log;
 }
-
-const readText = (file: string): Promise<string | undefined> =>
-	readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-		if (error.code === "ENOENT") return undefined;
-		throw error;
-	});
-
-/** Whole or not at all, and durable. */
-const writeFileSafely = async (path: string, text: string): Promise<void> => {
-	const temporary = `${path}.new`;
-	const file = await open(temporary, "w", 0o640);
-	try {
-		await file.writeFile(text);
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	await rename(temporary, path);
-};
 
 /** The agent's own files beside Asterisk's; nothing else is ever written. */
 export const hostFiles = (options: HostFilesOptions): HostFiles => {

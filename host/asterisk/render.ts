@@ -19,7 +19,7 @@ export interface RenderOptions {
 	secret: (name: string) => string;
 }
 
-const HEADER = "; Written by the burst-dialer agent. Changes are overwritten.\n";
+export const HEADER = "; Written by the burst-dialer agent. Changes are overwritten.\n";
 /** What would end a value, begin a comment, a section or a directive, or be evaluated. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const FORBIDDEN = /[\u0000-\u001f\u007f;[\]#]|\$\{|\$\[/;

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { CreateTableCommandInput, TimeToLiveSpecification } from "@aws-sdk/client-dynamodb";
-import { type ResolveContext, type ResourceValue, resolveIntrinsics } from "./intrinsics.ts";
+import { conditionHolds, type ResolveContext, type ResourceValue, resolveIntrinsics } from "./intrinsics.ts";
 import type { Resource, ServerlessFile } from "./serverless-file.ts";
 import { TemplateError } from "./template-error.ts";
 
@@ -24,6 +25,12 @@ export interface Definitions {
 	/** Dead-letter queues before the queues that name them. */
 	queues: QueueDefinition[];
 	buckets: BucketDefinition[];
+	/** Service and stage: the deployed stack's name. */
+	stack: string;
+	/** Names of the groups of EventBridge Scheduler. */
+	scheduleGroups: string[];
+	/** Whether the template has a resource, its condition considered. */
+	exists: (logicalId: string) => boolean;
 	/** Resolves values of serverless.yml (environments, event sources) in the same way. */
 	resolve: (value: unknown, where: string) => unknown;
 }
@@ -83,6 +90,15 @@ const NAME_PROPERTY: Record<string, string> = {
 	"AWS::DynamoDB::Table": "TableName",
 	"AWS::SQS::Queue": "QueueName",
 	"AWS::S3::Bucket": "BucketName",
+	"AWS::Scheduler::ScheduleGroup": "Name",
+};
+
+/** What begins the ids that `Ref` gives of resources that are named by AWS. */
+const ID_PREFIX: Record<string, string> = {
+	"AWS::EC2::LaunchTemplate": "lt",
+	"AWS::EC2::SecurityGroup": "sg",
+	"AWS::EC2::Subnet": "subnet",
+	"AWS::EC2::VPC": "vpc",
 };
 
 export interface DefinitionOptions {
@@ -123,20 +139,49 @@ export const readDefinitions = (file: ServerlessFile, options: DefinitionOptions
 			case "AWS::S3::Bucket":
 				return { ref: name(), attributes: { Arn: `arn:aws:s3:::${name()}` } };
 			default:
-				return undefined;
+				return standIn(resource.Type, logicalId, name());
 		}
 	};
+	/** Of resources that nothing here is made for: a value of the right shape, the same each time. */
+	const standIn = (type: string, logicalId: string, name: string): ResourceValue => {
+		const service = type.split("::")[1]?.toLowerCase() ?? "";
+		const arn =
+			type === "AWS::IAM::Role"
+				? `arn:aws:iam::${LOCAL_ACCOUNT}:role/${name}`
+				: `arn:aws:${service}:${options.region}:${LOCAL_ACCOUNT}:${name}`;
+		const hex = createHash("sha256").update(logicalId).digest("hex").slice(0, 17);
+		const prefix = ID_PREFIX[type];
+		return {
+			ref: prefix ? `${prefix}-${hex}` : type === "AWS::SNS::Topic" ? arn : name,
+			attributes: { Arn: arn, LatestVersionNumber: "1", DefaultVersionNumber: "1" },
+		};
+	};
 	const context: ResolveContext = {
-		pseudo,
+		pseudo: { ...file.parameters, ...pseudo },
+		conditions: file.conditions,
 		resource: (id) => {
 			const resource = file.resources[id];
-			return resource ? resourceValue(id, resource) : undefined;
+			return resource && exists(id) ? resourceValue(id, resource) : undefined;
 		},
+	};
+	const exists = (logicalId: string): boolean => {
+		const resource = file.resources[logicalId];
+		const condition = resource?.["Condition"];
+		return resource !== undefined && (condition === undefined || conditionHolds(String(condition), context, logicalId));
 	};
 	const resolve = (value: unknown, where: string): unknown => resolveIntrinsics(value, context, where);
 
-	const definitions: Definitions = { tables: [], queues: [], buckets: [], resolve };
+	const definitions: Definitions = {
+		stack,
+		tables: [],
+		queues: [],
+		buckets: [],
+		scheduleGroups: [],
+		exists,
+		resolve,
+	};
 	for (const [logicalId, resource] of Object.entries(file.resources)) {
+		if (!exists(logicalId)) continue;
 		const properties = () => resolve(resource.Properties ?? {}, logicalId) as Record<string, unknown>;
 		switch (resource.Type) {
 			case "AWS::DynamoDB::Table":
@@ -147,6 +192,9 @@ export const readDefinitions = (file: ServerlessFile, options: DefinitionOptions
 				break;
 			case "AWS::S3::Bucket":
 				definitions.buckets.push({ logicalId, name: nameOf(logicalId, resource) });
+				break;
+			case "AWS::Scheduler::ScheduleGroup":
+				definitions.scheduleGroups.push(nameOf(logicalId, resource));
 				break;
 			case "AWS::DynamoDB::GlobalTable":
 				throw new TemplateError(`${logicalId}: the local stack cannot create a ${resource.Type}`);

@@ -20,6 +20,10 @@ export interface ServerlessFile {
 	provider: Tree;
 	functions: Record<string, Tree>;
 	resources: Record<string, Resource>;
+	/** The template's conditions, not resolved. */
+	conditions: Tree;
+	/** The template's parameters with their defaults; one without has no value. */
+	parameters: Record<string, string>;
 }
 
 /** The innermost variable of a text: one of Serverless' sources, never CloudFormation's own `${Name}` of a `Sub`. */
@@ -30,6 +34,8 @@ export interface VariableSources {
 	region: string;
 	accountId: string;
 	env: Record<string, string | undefined>;
+	/** Parameters, as `--param` gives them at a deployment. */
+	params?: Record<string, string>;
 }
 
 const at = (tree: unknown, path: string): unknown =>
@@ -63,7 +69,7 @@ const expand = (root: string, self: unknown, sources: VariableSources) => {
 			case "aws":
 				return key === "region" ? sources.region : key === "accountId" ? sources.accountId : undefined;
 			case "param":
-				return at(self, `params.${sources.stage}.${key}`) ?? at(self, `params.default.${key}`);
+				return sources.params?.[key] ?? at(self, `params.${sources.stage}.${key}`) ?? at(self, `params.default.${key}`);
 			default:
 				throw new TemplateError(`\${${part}}: the local stack does not know this variable`);
 		}
@@ -100,6 +106,12 @@ const computedPart = async (root: string, path: string, self: Tree, value: (expr
 	});
 };
 
+/** Names of the parameters that serverless.yml has. */
+export const readParamNames = (path: string): string[] => {
+	const { params = {} } = readYaml(path) as { params?: Record<string, Tree> };
+	return [...new Set(Object.values(params).flatMap((stage) => Object.keys(stage)))];
+};
+
 /** Reads serverless.yml and all it includes. */
 export const readServerlessFile = async (path: string, sources: VariableSources): Promise<ServerlessFile> => {
 	const root = dirname(resolve(path));
@@ -114,7 +126,13 @@ export const readServerlessFile = async (path: string, sources: VariableSources)
 		parts.push((computed ? await computedPart(root, computed, full, value) : tree(part, path)) as Tree);
 	}
 	const resources: Record<string, Resource> = {};
+	const conditions: Tree = {};
+	const parameters: Record<string, string> = {};
 	for (const part of parts) {
+		Object.assign(conditions, part["Conditions"]);
+		for (const [id, parameter] of Object.entries((part["Parameters"] ?? {}) as Record<string, Tree>)) {
+			if (parameter["Default"] !== undefined) parameters[id] = String(parameter["Default"]);
+		}
 		for (const [id, resource] of Object.entries((part["Resources"] ?? {}) as Record<string, Resource>)) {
 			if (resources[id]) throw new TemplateError(`${path}: the resource ${id} is defined twice`);
 			resources[id] = resource;
@@ -128,5 +146,7 @@ export const readServerlessFile = async (path: string, sources: VariableSources)
 		provider: (full["provider"] ?? {}) as Tree,
 		functions: Object.assign({}, ...functions),
 		resources,
+		conditions,
+		parameters,
 	};
 };

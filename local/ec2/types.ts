@@ -15,12 +15,13 @@ export interface MachineIdentity {
 	/** Elastic IP, where one is associated. */
 	publicAddress?: string;
 }
+// The object that a machine was given is kept up to date while it runs: an address that is associated later is seen in it.
 
 /** The computer behind one instance. Its disk stays from one start to the next. */
 export interface Machine {
 	/** Power on; resolves when what runs on it has been started. Called `bootSec` after the instance was started or launched. */
 	on(identity: MachineIdentity): Promise<void>;
-	/** Power off, within moments: everything on it is killed. Harmless when it is off. */
+	/** Power off, within moments: everything on it is killed, also what is just being started. Harmless when it is off. */
 	off(): Promise<void>;
 	/** The disk is gone too (terminated). */
 	destroy(): Promise<void>;
@@ -34,6 +35,12 @@ export interface Machines {
 export interface Ec2Faults {
 	/** Offerings out of capacity: `type/subnet`, `type/*` or `*\/subnet`. */
 	noCapacity: string[];
+	/** Offerings of which only so many more can be had, named as above: a launch of more gets fewer, a start of more none. */
+	room: Record<string, number>;
+	/** Offerings that do not exist, named as above: refused with Unsupported. */
+	notOffered: string[];
+	/** The account may have so many pending or running; a launch of more gets fewer, one beyond it VcpuLimitExceeded. */
+	quota: number;
 	/** The next so many calls are refused with RequestLimitExceeded. */
 	throttle: number;
 	/** Instances so numbered (1 is the next to boot) never boot: they run and nothing happens on them. */
@@ -44,6 +51,8 @@ export interface Ec2Faults {
 	duplicateEvents: number;
 	/** Calls that are refused with UnauthorizedOperation, by action. */
 	refuse: string[];
+	/** The next so many calls are carried out and their answers lost: the connection breaks. */
+	loseAnswers: number;
 }
 
 /** A change of state, as EventBridge tells it. */
@@ -66,6 +75,8 @@ export interface EmulatedEc2 {
 	lose(instanceId: string, options?: { forgotten?: boolean }): Promise<void>;
 	/** A spot instance is given notice; it is terminated after `noticeMs` (AWS: two minutes). */
 	interrupt(instanceId: string, noticeMs: number): Promise<void>;
+	/** A spot instance is said to be at risk; nothing else happens. */
+	recommendRebalance(instanceId: string): void;
 	/** An instance that somebody else started with our tag. */
 	addStranger(tags: Record<string, string>): Promise<string>;
 	/** All that ever was: when it began and ceased to run (be billed), for audits and bills. */

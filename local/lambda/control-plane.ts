@@ -22,6 +22,8 @@ export interface ControlPlaneOptions {
 	port: number;
 	/** AWS_* variables and settings that every function gets. */
 	env: Record<string, string>;
+	/** Parameters of serverless.yml that differ. */
+	params?: Record<string, string>;
 	/** URLs of the queues by name, as the service gave them. */
 	queueUrls: Record<string, string>;
 	isolation: "shared" | "apart";
@@ -61,6 +63,7 @@ export const startControlPlane = async (options: ControlPlaneOptions, log: Log):
 		region,
 		accountId: "000000000000",
 		env: options.env,
+		...(options.params === undefined ? {} : { params: options.params }),
 	});
 	const queueUrl = (name: string): string => {
 		const url = options.queueUrls[name];

@@ -17,7 +17,7 @@ export interface RuntimeOptions {
 	 * variables only, as in Lambda; slower to start.
 	 */
 	isolation: "shared" | "apart";
-	/** Variables that every function gets: region, keys, endpoints, settings. */
+	/** Variables that every function gets, whatever its own say: region, keys, endpoints, settings. */
 	commonEnv: Record<string, string>;
 }
 
@@ -64,7 +64,7 @@ const apartRunner = (definition: FunctionDefinition, commonEnv: Record<string, s
 		if (worker) return worker;
 		const started = new Worker(WORKER_MODULE, {
 			workerData: definition,
-			env: { ...commonEnv, ...definition.env, AWS_LAMBDA_FUNCTION_NAME: definition.name },
+			env: { ...definition.env, ...commonEnv, AWS_LAMBDA_FUNCTION_NAME: definition.name },
 			execArgv: [],
 		});
 		started.on("message", ({ id, result, failure }: WorkerAnswer) => {
@@ -99,7 +99,7 @@ const apartRunner = (definition: FunctionDefinition, commonEnv: Record<string, s
 export const createRuntime = (options: RuntimeOptions): Runtime => {
 	watchRequests();
 	if (options.isolation === "shared") {
-		Object.assign(process.env, options.commonEnv, ...options.functions.map((definition) => definition.env));
+		Object.assign(process.env, ...options.functions.map((definition) => definition.env), options.commonEnv);
 	}
 	const runners = new Map(
 		options.functions.map((definition) => [

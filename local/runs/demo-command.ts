@@ -1,11 +1,15 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { PUBLIC_IPV4_USD_PER_HOUR } from "../../shared/config/burst-settings.ts";
 import { DEFAULT_CAPACITY } from "../stack/options.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
-import { numbersOf, REALISTIC_MIX } from "../voice/carrier/mix.ts";
+import { LONG_MIX, LONGEST_MIX, numbersOf, REALISTIC_MIX } from "../voice/carrier/mix.ts";
+import { type BurstFigures, runBurst } from "./burst-run.ts";
 import { compareWithCarrier } from "./compare.ts";
+import { type DemoArguments, parseDemoArguments } from "./demo-arguments.ts";
+import { BURST_USD_PER_HOUR, type DemoSummary, summaryText } from "./demo-summary.ts";
+import { peakByAddress } from "./host-use.ts";
 import { measure } from "./measure.ts";
 import { progressPrinter } from "./progress.ts";
-import { runCampaign, setTrunk } from "./run-campaign.ts";
+import { type CampaignRun, type Progress, runCampaign, setTrunk } from "./run-campaign.ts";
 
 /** The same list every time. */
 const SEED = 2009;
@@ -14,85 +18,101 @@ const RING_TIMEOUT_SEC = 5;
 const WAIT_SEC = 60;
 /** More than the hosts can start: in the demo channels bind, not the rate. */
 const DEMO_MAX_CPS = 500;
-/** The exit status of a command that was called wrongly, and of one that was interrupted. */
-const USAGE_STATUS = 2;
+/** With burst hosts: a rate at which one machine with two cores dials, and fills its channels before the first calls end. */
+const BURST_MAX_CPS = 100;
+/** Longer than the longest talk of the lists. */
+const LONG_WAIT_SEC = 120;
+/** Above it calls are longer: one machine dials only so many a second. */
+const LONGER_FROM_CHANNELS = 1_200;
+/** A demo is short: burst hosts are let go, and started, for less than is sensible where a start costs a minute. */
+const DEMO_IDLE_SEC = 10;
+const DEMO_MIN_USE_SEC = 10;
+/** The exit status of a command that was interrupted. */
 const INTERRUPTED_STATUS = 130;
 
-const integer = (least: number, most: number) => (text: string) => {
-	const value = Number(text);
-	if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-	throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+const NO_BURST: BurstFigures = {
+	hosts: { steady: 1, burstStarted: 0, burstStopped: 0, stillRunning: 0 },
+	readySec: null,
+	stoppedAfterSec: null,
+	burstHostSeconds: 0,
+	idleHostSeconds: 0,
+	costUsd: 0,
+	peakPerHost: 0,
 };
 
-export interface DemoArguments {
-	contacts: number;
-	channels: number;
-	asterisk?: "real" | "simulated";
-	json?: true;
-}
+/** Burst hosts that the demo may start. */
+const burstHostsFor = (channels: number): number => Math.max(0, Math.ceil(channels / DEFAULT_CAPACITY) - 1);
 
-export const parseDemoArguments = (args: string[]): DemoArguments =>
-	new Command("npm run demo --")
-		.description(
-			"Starts the whole dialer on this machine, dials a list with a realistic mix of outcomes, compares the records with the carrier's and stops everything.\n" +
-				"Exits 0 only if no call was lost, none was dialed twice and the cap held.",
-		)
-		.addOption(new Option("--contacts <n>", "contacts to dial").default(300).argParser(integer(1, 100_000)))
-		.addOption(new Option("--channels <n>", "channels of the campaign").default(60).argParser(integer(1, 3_500)))
-		.addOption(new Option("--asterisk <kind>", "insist on real or simulated").choices(["real", "simulated"]))
-		.option("--json", "one JSON object on stdout at the end")
-		.configureOutput({ writeOut: (text) => process.stderr.write(text) })
-		.allowExcessArguments(false)
-		.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_STATUS))
-		.parse(args, { from: "user" })
-		.opts<DemoArguments>();
+/** The lists that are dialed, in the order of their submission. */
+const dialLists = async (
+	stack: Stack,
+	{ contacts, channels }: DemoArguments,
+	say: (line: string) => void,
+	signal: AbortSignal,
+): Promise<{ numbers: string[]; runs: CampaignRun[]; figures: BurstFigures; talkMs: number }> => {
+	const campaign = (name: string, maxChannels: number, waitSec: number) => ({
+		name,
+		then: { wait: waitSec },
+		ringTimeoutSec: RING_TIMEOUT_SEC,
+		maxCallSec: RING_TIMEOUT_SEC + waitSec,
+		maxChannels,
+	});
+	if (burstHostsFor(channels) === 0) {
+		const numbers = numbersOf(REALISTIC_MIX, { count: contacts, seed: SEED });
+		await setTrunk(stack, { maxChannels: channels, maxCps: DEMO_MAX_CPS });
+		const printer = progressPrinter(process.stderr);
+		const onProgress = (progress: Progress) => printer.show(progress);
+		const run = await runCampaign(stack, numbers, campaign("demo", channels, WAIT_SEC), { onProgress, signal }).finally(
+			() => printer.end(),
+		);
+		return { numbers, runs: [run], figures: NO_BURST, talkMs: WAIT_SEC * 1_000 };
+	}
+	const mix = channels > LONGER_FROM_CHANNELS ? LONGEST_MIX : LONG_MIX;
+	const baseChannels = Math.round(DEFAULT_CAPACITY / 2);
+	const baseContacts = Math.max(1, Math.round((contacts * baseChannels) / channels));
+	const all = numbersOf(mix, { count: contacts, seed: SEED });
+	const lists = { base: all.slice(0, baseContacts), peak: all.slice(baseContacts) };
+	await setTrunk(stack, { maxChannels: channels, maxCps: BURST_MAX_CPS });
+	const { base, peak, figures } = await runBurst(stack, {
+		base: { numbers: lists.base, campaign: campaign("base load", baseChannels, LONG_WAIT_SEC) },
+		peak: { numbers: lists.peak, campaign: campaign("peak", channels, LONG_WAIT_SEC) },
+		cap: channels,
+		idleSec: DEMO_IDLE_SEC,
+		usdPerHour: BURST_USD_PER_HOUR,
+		say,
+		signal,
+	});
+	return { numbers: all, runs: [base, peak], figures, talkMs: LONG_WAIT_SEC * 1_000 };
+};
 
-/** What the demo found. */
-export interface DemoSummary {
-	asterisk: "real" | "simulated";
-	contacts: number;
-	attempts: number;
-	outcomes: Record<string, number>;
-	/** The carrier's own record. */
-	carrier: { invites: number; answered: number; peakChannels: number };
-	lost: number;
-	dialedTwice: number;
-	/** The most channels at once in Asterisk's view is bounded by it; here the carrier's. */
-	peakChannels: number;
-	channelCap: number;
-	/** 1 if the carrier ever had more calls than the cap. */
-	overCap: 0 | 1;
-	channelUtilisation: number | null;
-	peakCps: number;
-	durationSec: number;
-	idealSec: number;
-}
+/** Several campaigns of one trunk as one. */
+const together = (runs: CampaignRun[]): CampaignRun => {
+	const [first] = runs as [CampaignRun, ...CampaignRun[]];
+	const outcomes: Record<string, number> = {};
+	for (const run of runs) {
+		for (const [outcome, n] of Object.entries(run.outcomes)) outcomes[outcome] = (outcomes[outcome] ?? 0) + n;
+	}
+	return {
+		...first,
+		outcomes,
+		done: runs.reduce((sum, run) => sum + run.done, 0),
+		records: runs.flatMap((run) => run.records),
+		carrier: runs.flatMap((run) => run.carrier),
+		recordedAt: Math.max(...runs.map((run) => run.recordedAt)),
+	};
+};
 
 const dial = async (
 	stack: Stack,
-	{ contacts, channels }: DemoArguments,
+	options: DemoArguments,
+	say: (line: string) => void,
 	signal: AbortSignal,
 ): Promise<{ summary: DemoSummary; findings: string[] }> => {
-	const numbers = numbersOf(REALISTIC_MIX, { count: contacts, seed: SEED });
-	await setTrunk(stack, { maxChannels: channels, maxCps: DEMO_MAX_CPS });
-	const printer = progressPrinter(process.stderr);
-	const run = await runCampaign(
-		stack,
-		numbers,
-		{
-			name: "demo",
-			then: { wait: WAIT_SEC },
-			ringTimeoutSec: RING_TIMEOUT_SEC,
-			maxCallSec: RING_TIMEOUT_SEC + WAIT_SEC,
-			maxChannels: channels,
-		},
-		{ onProgress: (progress) => printer.show(progress), signal },
-	).finally(() => printer.end());
+	const { channels } = options;
+	const { numbers, runs, figures, talkMs } = await dialLists(stack, options, say, signal);
+	const run = together(runs);
 	const compared = compareWithCarrier(numbers, run.done, run.records, run.carrier);
-	const measured = measure(run, numbers, channels, {
-		ringTimeoutMs: RING_TIMEOUT_SEC * 1_000,
-		talkMs: WAIT_SEC * 1_000,
-	});
+	const measured = measure(run, numbers, channels, { ringTimeoutMs: RING_TIMEOUT_SEC * 1_000, talkMs });
 	const answered = run.carrier.filter((call) => call.answeredAt !== undefined).length;
 	const findings = [...compared.findings];
 	if (run.carrier.length !== compared.attempts) {
@@ -101,13 +121,18 @@ const dial = async (
 	if (answered !== compared.answered) {
 		findings.push(`the carrier answered ${answered} calls, ${compared.answered} are recorded as answered`);
 	}
-	const overCap = measured.peakChannels > channels ? 1 : 0;
-	if (overCap) findings.push(`the carrier had ${measured.peakChannels} calls at once, the cap is ${channels}`);
+	const peakPerHost = Math.max(...peakByAddress(run.carrier, run.recordedAt).values());
+	const overTrunk = measured.peakChannels > channels;
+	const overHost = peakPerHost > DEFAULT_CAPACITY;
+	if (overTrunk) findings.push(`the carrier had ${measured.peakChannels} calls at once, the cap is ${channels}`);
+	if (overHost) findings.push(`one host had ${peakPerHost} calls at once, its capacity is ${DEFAULT_CAPACITY}`);
+	const { stillRunning } = figures.hosts;
+	if (stillRunning > 0) findings.push(`${stillRunning} burst host(s) still run`);
 	return {
 		findings,
 		summary: {
 			asterisk: stack.voice?.kind ?? "simulated",
-			contacts,
+			contacts: numbers.length,
 			attempts: compared.attempts,
 			outcomes: run.outcomes,
 			carrier: { invites: run.carrier.length, answered, peakChannels: measured.peakChannels },
@@ -115,42 +140,15 @@ const dial = async (
 			dialedTwice: compared.dialedTwice,
 			peakChannels: measured.peakChannels,
 			channelCap: channels,
-			overCap,
+			overCap: overTrunk || overHost ? 1 : 0,
 			channelUtilisation: measured.channelUtilisation,
 			peakCps: measured.peakCps,
 			durationSec: measured.durationSec,
 			idealSec: measured.idealSec,
+			...figures,
+			peakPerHost,
 		},
 	};
-};
-
-const percent = (value: number | null): string =>
-	value === null ? "cap not reached" : `${(value * 100).toFixed(1)} %`;
-
-/** The summary for people. */
-export const summaryText = (summary: DemoSummary, findings: string[]): string => {
-	const outcomes = Object.entries(summary.outcomes).sort(([, a], [, b]) => b - a);
-	const rows: [string, string][] = [
-		["Asterisk", summary.asterisk],
-		["contacts", String(summary.contacts)],
-		["attempts", String(summary.attempts)],
-		["outcomes", outcomes.map(([outcome, n]) => `${outcome} ${n}`).join(", ")],
-		["carrier saw", `${summary.carrier.invites} INVITEs, ${summary.carrier.answered} answered`],
-		["peak channels", `${summary.peakChannels} of ${summary.channelCap}`],
-		["channels busy", percent(summary.channelUtilisation)],
-		["peak calls per second", String(summary.peakCps)],
-		["time", `${summary.durationSec.toFixed(1)} s (ideal ${summary.idealSec.toFixed(1)} s)`],
-		["lost", String(summary.lost)],
-		["dialed twice", String(summary.dialedTwice)],
-		["over the cap", summary.overCap ? "YES" : "never"],
-	];
-	const width = Math.max(...rows.map(([name]) => name.length));
-	const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-	const verdict =
-		findings.length === 0
-			? "Every call is accounted for, by the carrier's own record."
-			: `Not as it must be:\n${findings.map((finding) => `  ${finding}`).join("\n")}`;
-	return `\n${lines.join("\n")}\n\n${verdict}\n`;
 };
 
 /** `npm run demo`. */
@@ -165,13 +163,29 @@ export const main = async (args: string[]): Promise<void> => {
 		abort.abort(new Error("interrupted"));
 	};
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+	const burstHosts = burstHostsFor(options.channels);
 	let output = "";
 	let stack: Stack | undefined;
 	let status = 1;
 	try {
 		stack = await startStack({
 			port: 0,
-			steady: Math.ceil(options.channels / DEFAULT_CAPACITY),
+			steady: 1,
+			...(burstHosts === 0
+				? {}
+				: {
+						burst: {
+							max: burstHosts,
+							bootSec: options.bootSeconds,
+							capacity: DEFAULT_CAPACITY,
+							settings: {
+								BURST_TYPES: `c7g.large=${BURST_USD_PER_HOUR - PUBLIC_IPV4_USD_PER_HOUR}`,
+								BURST_IDLE_SEC: String(DEMO_IDLE_SEC),
+								BURST_MIN_USE_SEC: String(DEMO_MIN_USE_SEC),
+								BURST_MAX_STARTS_PER_MIN: String(burstHosts),
+							},
+						},
+					}),
 			...(options.asterisk ? { asterisk: options.asterisk } : {}),
 			say,
 			// Shown only if something goes wrong: the demo is about the calls.
@@ -182,7 +196,7 @@ export const main = async (args: string[]): Promise<void> => {
 			signal: abort.signal,
 		});
 		say(`Dialing ${options.contacts} contacts over ${options.channels} channels.`);
-		const { summary, findings } = await dial(stack, options, abort.signal);
+		const { summary, findings } = await dial(stack, options, say, abort.signal);
 		process.stderr.write(summaryText(summary, findings));
 		if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
 		status = findings.length === 0 ? 0 : 1;

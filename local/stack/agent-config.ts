@@ -6,10 +6,8 @@ import type { VoiceHost } from "../voice/types.ts";
 const SECRET_MODE = 0o600;
 
 export interface AgentConfigOptions {
-	/** Address of the API. */
-	api: string;
-	hostId: string;
-	token: string;
+	/** Whom it works for: an enrolled host, or whatever the machine's metadata service says. `api`: address of the API. */
+	as: { hostId: string; token: string; api: string } | { metadataUrl: string };
 	voice: VoiceHost;
 	/** Where Asterisk's outbound websocket finds the agent. */
 	listen: { address: string; port: number };
@@ -34,9 +32,13 @@ export const writeAgentConfig = (options: AgentConfigOptions): string => {
 		return path;
 	};
 	const config = {
-		hostId: options.hostId,
-		controlPlaneUrl: options.api,
-		tokenFile: secret("token", options.token),
+		...("hostId" in options.as
+			? {
+					hostId: options.as.hostId,
+					tokenFile: secret("token", options.as.token),
+					controlPlaneUrl: options.as.api,
+				}
+			: { identity: { metadataUrl: options.as.metadataUrl } }),
 		stateDir,
 		secretsDir,
 		soundsDirs: [voice.soundsDir],

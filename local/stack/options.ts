@@ -7,6 +7,28 @@ export const DEFAULT_STEADY = 1;
 export const DEFAULT_CAPACITY = 120;
 /** The trunk to the embedded carrier. */
 export const CARRIER_TRUNK = "carrier";
+/** From the start of an emulated instance until its machine is switched on, seconds: a real one needs about 25. */
+export const DEFAULT_BOOT_SEC = 5;
+/** Hosts that one stack has addresses for, steady ones and instances together. */
+export const MAX_HOSTS = 200;
+
+/** Burst hosts: instances of the emulated EC2. */
+export interface BurstOptions {
+	/** Most at once; 0: none. */
+	max: number;
+	/** From an instance's start until its machine is switched on, seconds. */
+	bootSec: number;
+	/** Channels of each; default: as the first steady host's. */
+	capacity?: number;
+	/** Elastic IPs in the pool. */
+	addresses?: number;
+	/** Instance types with their prices, as BURST_TYPES has them; default: the shipped ones. */
+	types?: string;
+	/** Subnets, one to a zone, the preferred first. */
+	subnets?: string[];
+	/** `BURST_*` variables of the functions that differ. */
+	settings?: Record<string, string>;
+}
 
 /** What `npm start`, the demo, the bench and tests may ask for. */
 export interface StackOptions {
@@ -18,6 +40,8 @@ export interface StackOptions {
 	steady?: number;
 	/** Channels of each host; a list gives each its own. */
 	capacity?: number | number[];
+	/** Without: no burst hosts, and nothing that could start any. */
+	burst?: BurstOptions;
 	/** Which Asterisk; default: real where it can be had. */
 	asterisk?: "real" | "simulated";
 	carrier?: "embedded" | "none";

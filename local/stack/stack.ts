@@ -7,26 +7,40 @@ import { fileURLToPath } from "node:url";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { DEFAULT_TENANT } from "../../shared/store/items.ts";
 import { createToken } from "../../shared/tokens/tokens.ts";
-import { type Aws, startAws } from "../aws/aws.ts";
+import { startAws } from "../aws/aws.ts";
 import { createResources } from "../aws/create-resources.ts";
 import { LOCAL_ACCOUNT, readDefinitions } from "../aws/definitions.ts";
-import { readServerlessFile } from "../aws/serverless-file.ts";
+import { readParamNames, readServerlessFile } from "../aws/serverless-file.ts";
 import { TemplateError } from "../aws/template-error.ts";
-import { type FaultCounts, mergeFaults, NO_FAULTS, type PartialFaults } from "../faults/plan.ts";
+import { type FaultCounts, mergeFaults, NO_FAULTS } from "../faults/plan.ts";
 import type { ControlPlaneOptions } from "../lambda/control-plane.ts";
-import type { MeterTotals } from "../metering/write-units.ts";
+import { AddressPool } from "../machine/addresses.ts";
+import { agentProgram } from "../machine/image.ts";
 import { chooseVoicePlane } from "../voice/choose.ts";
 import { claimAddresses } from "../voice/real/addresses.ts";
 import { tryLock } from "../voice/real/lock.ts";
-import type { Carrier, VoicePlane } from "../voice/types.ts";
-import { type ApiClient, apiClient } from "./api-client.ts";
+import type { Carrier } from "../voice/types.ts";
+import { apiClient } from "./api-client.ts";
+import { planBurst } from "./burst.ts";
+import { NO_BURST } from "./burst-env.ts";
 import { Cleanups } from "./cleanups.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import { carrierTrunk, enrol, untilActive } from "./enrol.ts";
+import { startFleetServices } from "./fleet-services.ts";
 import { type StackHost, startHost } from "./host.ts";
-import { DEFAULT_CAPACITY, DEFAULT_STEADY, StackError, type StackOptions } from "./options.ts";
+import {
+	type BurstOptions,
+	DEFAULT_CAPACITY,
+	DEFAULT_STEADY,
+	MAX_HOSTS,
+	StackError,
+	type StackOptions,
+} from "./options.ts";
 import { settingsEnv } from "./settings-env.ts";
 import { readState, writeState } from "./state-file.ts";
+import type { Stack } from "./types.ts";
+
+export type { Stack } from "./types.ts";
 
 const STAGE = "local";
 const SERVERLESS_FILE = fileURLToPath(new URL("../../serverless.yml", import.meta.url));
@@ -34,35 +48,6 @@ const CARRIER_PORT = 5060;
 /** Addresses of a block: the carrier's, then the hosts'. */
 const CARRIER_ADDRESS = 10;
 const FIRST_HOST_ADDRESS = 11;
-const MAX_HOSTS = 200;
-
-/** The whole system on one machine. */
-export interface Stack {
-	/** Of the API, for example http://127.0.0.1:4000. */
-	api: string;
-	/** An operator's token. */
-	token: string;
-	/** The API with the operator's token. */
-	client: ApiClient;
-	voice: { kind: VoicePlane["kind"]; note: string } | undefined;
-	hosts: StackHost[];
-	carrier: Carrier | undefined;
-	aws: Aws;
-	/** Physical names of the tables by logical id (`ContactsTable`). */
-	tables: Record<string, string>;
-	/** API, functions, queues' pollers and schedules: one process, which can be killed and started again. */
-	controlPlane: ControlPlaneProcess;
-	/** Folder of everything the parts keep and log. */
-	dir: string;
-	/** Adds a steady host and waits until it is active. */
-	addHost(hostId: string, capacity: number): Promise<StackHost>;
-	setFaults(faults: PartialFaults): Promise<void>;
-	/** How often each fault was injected since the parts were started. */
-	faultCounts(): Promise<FaultCounts>;
-	/** What DynamoDB would have charged, by table and operation; empty without `meter`. */
-	meterTotals(): Promise<MeterTotals>;
-	stop(): Promise<void>;
-}
 
 /** Whether the port can be had, before anything else is started. */
 const checkPort = (port: number): Promise<void> =>
@@ -74,6 +59,12 @@ const checkPort = (port: number): Promise<void> =>
 		});
 		server.listen(port, "127.0.0.1", () => server.close(() => done()));
 	});
+
+const checkBurst = (burst: BurstOptions, steady: number): void => {
+	if (!Number.isInteger(burst.max) || burst.max + steady > MAX_HOSTS)
+		throw new StackError(`Burst hosts and steady hosts together are at most ${MAX_HOSTS}.`);
+	if (!(burst.bootSec >= 0)) throw new StackError("The seconds of a boot must be 0 or more.");
+};
 
 /** Starts the stack; everything that was started is stopped again where a later part fails. */
 export const startStack = async (options: StackOptions = {}): Promise<Stack> => {
@@ -98,6 +89,8 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	if (!Number.isInteger(steady) || steady < 0 || steady > MAX_HOSTS) {
 		throw new StackError(`The number of steady hosts must be 0 to ${MAX_HOSTS}.`);
 	}
+	const burst = options.burst !== undefined && options.burst.max > 0 ? options.burst : undefined;
+	if (burst) checkBurst(burst, steady);
 	const functionSettings = settingsEnv(env, options.settings);
 	if (options.port) await checkPort(options.port);
 
@@ -138,11 +131,17 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	}
 	checkpoint();
 	const serverlessFile = options.serverlessFile ?? SERVERLESS_FILE;
+	const [firstCapacity = DEFAULT_CAPACITY] = [options.capacity ?? DEFAULT_CAPACITY].flat();
+	const burstPlan =
+		burst &&
+		(await planBurst({ ...burst, capacity: burst.capacity ?? firstCapacity }, env, readParamNames(serverlessFile)));
+	const { params, env: burstVariables } = burstPlan?.given ?? NO_BURST;
 	const file = await readServerlessFile(serverlessFile, {
 		stage: STAGE,
 		region: aws.region,
 		accountId: LOCAL_ACCOUNT,
 		env,
+		params,
 	});
 	const localUrl = (name: string) => `${aws.sqsEndpoint}/${LOCAL_ACCOUNT}/${name}`;
 	const definitions = readDefinitions(file, { region: aws.region, queueUrl: localUrl });
@@ -155,12 +154,57 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	const tables = Object.fromEntries(definitions.tables.map(({ logicalId, create }) => [logicalId, create.TableName]));
 	checkpoint();
 
+	// The voice plane, and addresses for all that is on it.
+	const wantsCarrier = (options.carrier ?? "embedded") === "embedded";
+	const wantsPlane = wantsCarrier || steady > 0 || burst !== undefined;
+	const plane = wantsPlane ? await chooseVoicePlane({ kind: options.asterisk, say }) : undefined;
+	if (plane) say(`Asterisk: ${plane.kind} (${plane.note})`);
+	checkpoint();
+	const block = process.platform === "linux" && plane ? await claimAddresses() : undefined;
+	if (block) cleanups.add("the addresses", () => block.release());
+	const addressOf = (n: number): string => block?.address(n) ?? "127.0.0.1";
+	const addresses = new AddressPool(Array.from({ length: MAX_HOSTS }, (_, i) => addressOf(FIRST_HOST_ADDRESS + i)));
+	const program = agentProgram(join(dir, "image"));
+	cleanups.add("the agent's program", () => program.stop());
+	// Begun here, needed later: whoever needs it hears of a failure.
+	if (plane) program.path().catch(() => undefined);
+
+	// EventBridge Scheduler, EC2 and its events.
+	let api = "";
+	const { scheduler, bursting } = await startFleetServices({
+		aws,
+		file,
+		definitions,
+		queueUrl: (name) => queueUrls[name] ?? "",
+		dir,
+		keep: options.dataDir !== undefined,
+		plan: burstPlan,
+		machines: plane && {
+			addresses,
+			plane,
+			program: program.path,
+			api: () => api,
+			agentConfig: options.agentConfig ?? {},
+			say: (line) => output(`${line}\n`),
+		},
+		onOutput: output,
+		cleanups,
+	});
+	checkpoint();
+
 	// The control plane.
 	const controlPlaneOptions: ControlPlaneOptions = {
 		serverlessFile,
 		stage: STAGE,
 		port: options.port ?? 0,
-		env: { ...aws.env, ...functionSettings },
+		env: {
+			...aws.env,
+			...functionSettings,
+			AWS_ENDPOINT_URL_SCHEDULER: scheduler.endpoint,
+			...burstVariables,
+			...(bursting ? { AWS_ENDPOINT_URL_EC2: bursting.ec2.endpoint } : {}),
+		},
+		params,
 		queueUrls,
 		isolation: options.isolation ?? "shared",
 		seed: plan.seed,
@@ -170,7 +214,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	const controlPlane = new ControlPlaneProcess(controlPlaneOptions, { onOutput: output, onFailure: failed });
 	cleanups.add("the control plane", () => controlPlane.stop());
 	await controlPlane.start();
-	const api = controlPlane.url;
+	api = controlPlane.url;
 	checkpoint();
 
 	// The operator's token, made as the command line makes one.
@@ -192,13 +236,6 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	const client = apiClient(api, token);
 
 	// The carrier and the hosts.
-	const wantsCarrier = (options.carrier ?? "embedded") === "embedded";
-	const plane = wantsCarrier || steady > 0 ? await chooseVoicePlane({ kind: options.asterisk, say }) : undefined;
-	if (plane) say(`Asterisk: ${plane.kind} (${plane.note})`);
-	checkpoint();
-	const block = process.platform === "linux" && plane ? await claimAddresses() : undefined;
-	if (block) cleanups.add("the addresses", () => block.release());
-	const addressOf = (n: number): string => block?.address(n) ?? "127.0.0.1";
 	let carrier: Carrier | undefined;
 	if (wantsCarrier && plane) {
 		carrier = await plane.startCarrier({
@@ -211,11 +248,9 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		await carrierTrunk(client, carrier);
 	}
 	const hosts: StackHost[] = [];
-	let numbers = 0;
 	const addHost = async (hostId: string, capacity: number): Promise<StackHost> => {
 		if (!plane) throw new StackError("This stack has no voice plane: start it with a host or with the carrier.");
-		const number = numbers++;
-		if (number >= MAX_HOSTS) throw new StackError(`One stack holds at most ${MAX_HOSTS} hosts.`);
+		const address = addresses.take();
 		const known = state.hosts[hostId]?.token;
 		const hostToken = await enrol(client, api, {
 			hostId,
@@ -230,9 +265,10 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 			hostId,
 			token: hostToken,
 			api,
-			address: addressOf(FIRST_HOST_ADDRESS + number),
+			address,
 			dir: join(dir, "hosts", hostId),
 			plane,
+			program: await program.path(),
 			agentConfig: options.agentConfig ?? {},
 			onFailure: failed,
 		});
@@ -257,6 +293,10 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		client,
 		voice: plane && { kind: plane.kind, note: plane.note },
 		hosts,
+		burstHosts: () => bursting?.machines.hosts() ?? [],
+		machines: bursting?.machines,
+		ec2: bursting?.ec2,
+		scheduler,
 		carrier,
 		aws,
 		tables,

@@ -6,11 +6,21 @@ import { TemplateError } from "../aws/template-error.ts";
 import { CHAOS } from "../faults/plan.ts";
 import { VoiceError } from "../voice/real/voice-error.ts";
 import { ChildError } from "./child.ts";
-import { DEFAULT_CAPACITY, DEFAULT_PORT, DEFAULT_STEADY, StackError, type StackOptions } from "./options.ts";
+import {
+	DEFAULT_BOOT_SEC,
+	DEFAULT_CAPACITY,
+	DEFAULT_PORT,
+	DEFAULT_STEADY,
+	MAX_HOSTS,
+	StackError,
+	type StackOptions,
+} from "./options.ts";
 import { startStack } from "./stack.ts";
 
 /** The exit status of a command that was called wrongly. */
 const USAGE_STATUS = 2;
+/** As long as the fleet waits for a host that it started. */
+const MAX_BOOT_SEC = 300;
 
 const integer =
 	(least: number, most: number) =>
@@ -24,6 +34,8 @@ export interface StartArguments extends Pick<StackOptions, "port" | "asterisk" |
 	data?: string;
 	steady: number;
 	capacity: number;
+	burstMax: number;
+	bootSeconds: number;
 	chaos?: true;
 }
 
@@ -31,18 +43,31 @@ export interface StartArguments extends Pick<StackOptions, "port" | "asterisk" |
 export const parseArguments = (args: string[]): StartArguments => {
 	const command = new Command("npm start --")
 		.description(
-			"Runs the whole dialer on this machine: emulated AWS, the Lambdas, steady hosts with Asterisk, and a carrier.\n" +
+			"Runs the whole dialer on this machine: emulated AWS, the Lambdas, steady and burst hosts with Asterisk, and a carrier.\n" +
 				'When all is up it prints one line of JSON on stdout: {"ready":true,"api":"http://…","token":"…"}. Ctrl-C stops all of it.',
 		)
 		.addOption(
 			new Option("--port <n>", "of the API; 0: a free one").default(DEFAULT_PORT).argParser(integer(0, 65_535)),
 		)
 		.option("--data <dir>", "keep all data in this folder, for the next start; without it nothing is kept")
-		.addOption(new Option("--steady <n>", "steady hosts").default(DEFAULT_STEADY).argParser(integer(0, 200)))
+		.addOption(new Option("--steady <n>", "steady hosts").default(DEFAULT_STEADY).argParser(integer(0, MAX_HOSTS)))
 		.addOption(
 			new Option("--capacity <n>", "channels of each host")
 				.default(DEFAULT_CAPACITY)
 				.argParser(integer(1, MAX_HOST_CAPACITY)),
+		)
+		.addOption(
+			new Option(
+				"--burst-max <n>",
+				"burst hosts at most: instances of an emulated EC2, started when the steady hosts are full",
+			)
+				.default(0)
+				.argParser(integer(0, MAX_HOSTS)),
+		)
+		.addOption(
+			new Option("--boot-seconds <s>", "how long an instance takes to boot")
+				.default(DEFAULT_BOOT_SEC)
+				.argParser(integer(0, MAX_BOOT_SEC)),
 		)
 		.addOption(
 			new Option("--asterisk <kind>", "insist on real or simulated Asterisk; else real where it can be had").choices([
@@ -82,7 +107,7 @@ export const onlyTroubles = (say: (line: string) => void): ((text: string) => vo
 
 /** `npm start`. */
 export const main = async (args: string[]): Promise<void> => {
-	const { data, chaos, ...rest } = parseArguments(args);
+	const { data, chaos, burstMax, bootSeconds, ...rest } = parseArguments(args);
 	const say = (line: string): void => void process.stderr.write(`${line}\n`);
 	const abort = new AbortController();
 	let end: (status: number) => void = () => {};
@@ -106,6 +131,7 @@ export const main = async (args: string[]): Promise<void> => {
 			...rest,
 			...(data === undefined ? {} : { dataDir: data }),
 			...(chaos ? { faults: CHAOS } : {}),
+			...(burstMax > 0 ? { burst: { max: burstMax, bootSec: bootSeconds } } : {}),
 			say,
 			onOutput: onlyTroubles(say),
 			onFailure: () => end(1),

@@ -28,6 +28,7 @@ const simulated = async (why: string): Promise<VoicePlane> => {
 		kind: plane.kind,
 		note: `${plane.note}: ${why}`,
 		startHost: (options) => plane.startHost(options),
+		prepareHost: (options) => plane.prepareHost(options),
 		startCarrier: (options) => plane.startCarrier(options),
 	};
 };

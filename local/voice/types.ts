@@ -46,10 +46,21 @@ export interface Carrier {
 	stop(): Promise<void>;
 }
 
+export interface HostOptions {
+	name: string;
+	address: string;
+	/** Folder of all its files; one used before is used again. */
+	dir: string;
+	/** Where Asterisk reaches the agent: `host:port` or a ws:// address; default port 9098 of the same address. */
+	agentAddress?: string;
+}
+
 export interface VoicePlane {
 	kind: "real" | "simulated";
 	/** Says what was chosen and why, for people. */
 	note: string;
-	startHost(options: { name: string; address: string; dir: string; agentAddress?: string }): Promise<VoiceHost>;
+	startHost(options: HostOptions): Promise<VoiceHost>;
+	/** Makes its files and chooses its ports; `start()` starts it. */
+	prepareHost(options: HostOptions): Promise<VoiceHost>;
 	startCarrier(options: { address: string; port: number; dir: string }): Promise<Carrier>;
 }

@@ -26,8 +26,9 @@ const ERROR_STATUSES: Record<string, string> = {
 const errorResponses = (route: DocumentedRoute): Json => {
 	const used = Object.entries(ERROR_STATUSES).filter(
 		([status]) =>
-			(route.token !== "none" || !["401", "403"].includes(status)) &&
-			(route.method !== "GET" || !["413", "422"].includes(status)),
+			(route.token !== "none" || status !== "401") &&
+			(route.token !== "none" || route.body !== undefined || status !== "403") &&
+			(!["GET", "DELETE"].includes(route.method) || !["413", "422"].includes(status)),
 	);
 	return Object.fromEntries(used.map(([status]) => [status, { $ref: `#/components/responses/${status}` }]));
 };

@@ -6,6 +6,7 @@ import {
 	contactRowSchema,
 	testCallSchema,
 } from "../../shared/contract/campaign.ts";
+import { enrolInstanceSchema, scaleSchema, scheduleSchema } from "../../shared/contract/fleet.ts";
 import {
 	enrolHostSchema,
 	helloRequestSchema,
@@ -18,7 +19,7 @@ import { trunkSchema } from "../../shared/contract/trunk.ts";
 
 /** One route of the API as the document describes it. */
 export interface DocumentedRoute {
-	method: "GET" | "POST" | "PUT" | "PATCH";
+	method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 	/** As in serverless.yml. */
 	path: string;
 	summary: string;
@@ -167,6 +168,20 @@ export const ROUTES: DocumentedRoute[] = [
 		creates: true,
 	},
 	{
+		method: "POST",
+		path: "/v1/hosts/enrol",
+		summary: "Enrols a burst host by its instance's signed identity document; once for each start, within 10 minutes.",
+		token: "none",
+		body: { name: "EnrolInstance", schema: enrolInstanceSchema },
+		answers: [
+			{
+				status: 201,
+				description:
+					"`{ hostId, token }`, and `publicAddress` where carriers know the host by an Elastic IP. 403 `identityRefused`, `tooLate` or `enrolledTwice` is final; 409 `wait` may pass.",
+			},
+		],
+	},
+	{
 		method: "GET",
 		path: "/v1/hosts",
 		summary: "Lists hosts.",
@@ -190,9 +205,50 @@ export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "GET",
 		path: "/v1/fleet",
-		summary: "Capacity, live channels and granted channels, by tier and by host.",
+		summary:
+			"Capacity, live channels and granted channels, by tier and by host; what the last decision about burst hosts was, and why.",
 		token: "operator",
-		answers: [{ status: 200, description: "The fleet." }],
+		answers: [{ status: 200, description: "The fleet; `burst` is about the burst hosts." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/fleet/scale",
+		summary: "Keeps at least so many burst hosts until a moment; 0 takes it back. A later call replaces it.",
+		token: "operator",
+		body: { name: "Scale", schema: scaleSchema },
+		answers: [{ status: 200, description: "`{ min, until }`, and `note` where a limit of the fleet is lower." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/fleet/schedules",
+		summary: "Lists schedules, and whether each is in force.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items, cursor }`." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/fleet/schedules/{name}",
+		summary: "Shows a schedule.",
+		token: "operator",
+		answers: [{ status: 200, description: "The schedule, with `inForce` and `nextEdgeAt`." }],
+	},
+	{
+		method: "PUT",
+		path: "/v1/fleet/schedules/{name}",
+		summary: "Creates or replaces a schedule: at least so many burst hosts between two local times.",
+		token: "operator",
+		body: { name: "Schedule", schema: scheduleSchema },
+		answers: [
+			{ status: 200, description: "The schedule, replaced." },
+			{ status: 201, description: "The schedule, new." },
+		],
+	},
+	{
+		method: "DELETE",
+		path: "/v1/fleet/schedules/{name}",
+		summary: "Removes a schedule.",
+		token: "operator",
+		answers: [{ status: 200, description: "What it was." }],
 	},
 	{
 		method: "POST",

@@ -4,12 +4,12 @@ import type { FunctionEntry } from "../service.ts";
 /**
  * What a function's code asks of AWS, read from its bundle, from which code that it cannot reach is shaken out. It relies on
  * how the project writes it: tables as `tables.<name>` within the call of a function of shared/store/db.ts or of a command,
- * queues as `queues.send("<name>"`, objects as `objects.<method>(`.
+ * queues as `queues.send("<name>"`, objects as `objects.<method>(`, all else as `new <Some>Command(`.
  */
 export interface CodeUses {
-	/** `tables.campaigns dynamodb:GetItem`, `tables.contacts/index/due dynamodb:Query`, `queues.imports sqs:SendMessage`… */
+	/** `tables.campaigns dynamodb:GetItem`, `tables.contacts/index/due dynamodb:Query`, `queues.imports sqs:SendMessage`, `aws ec2:RunInstances`… */
 	uses: Set<string>;
-	/** Lines that name a table in a way that is not understood. */
+	/** Lines that name a table, or a command, in a way that is not understood. */
 	unclear: string[];
 }
 
@@ -35,6 +35,25 @@ const OBJECT_CALLS: Record<string, string> = {
 	stream: "GetObject",
 	size: "GetObject",
 };
+
+/**
+ * Actions by command, of services where the target is not named by the code: fences.ts looks at the targets. Who launches an instance gives
+ * it tags and hands it a role; who makes an entry of the Scheduler hands it a role.
+ */
+const SERVICE_COMMANDS: Record<string, readonly string[]> = {
+	DescribeInstancesCommand: ["ec2:DescribeInstances"],
+	DescribeAddressesCommand: ["ec2:DescribeAddresses"],
+	RunInstancesCommand: ["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"],
+	StartInstancesCommand: ["ec2:StartInstances"],
+	StopInstancesCommand: ["ec2:StopInstances"],
+	TerminateInstancesCommand: ["ec2:TerminateInstances"],
+	AssociateAddressCommand: ["ec2:AssociateAddress"],
+	CreateScheduleCommand: ["scheduler:CreateSchedule", "iam:PassRole"],
+	UpdateScheduleCommand: ["scheduler:UpdateSchedule", "iam:PassRole"],
+	DeleteScheduleCommand: ["scheduler:DeleteSchedule"],
+};
+/** Commands of the adapters behind `queues` and `objects`. */
+const OF_ADAPTERS = /^(SendMessageBatch|(Put|Get|Head)Object)Command$/;
 
 const CLOSING = ")]}";
 const OPENING = "([{";
@@ -86,6 +105,12 @@ export const usesOfCode = (code: string): CodeUses => {
 	for (const [, method = ""] of code.matchAll(/\bobjects\.(\w+)\(/g)) {
 		if (OBJECT_CALLS[method]) result.uses.add(`objects s3:${OBJECT_CALLS[method]}`);
 		else result.unclear.push(`objects.${method}(`);
+	}
+	// esbuild numbers names that two modules share.
+	for (const [line, command = ""] of code.matchAll(/\bnew (\w+?Command)\d*\(/g)) {
+		const actions = SERVICE_COMMANDS[command];
+		for (const action of actions ?? []) result.uses.add(`aws ${action}`);
+		if (!actions && !(command in TABLE_CALLS) && !OF_ADAPTERS.test(command)) result.unclear.push(line);
 	}
 	return result;
 };

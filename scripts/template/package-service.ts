@@ -21,17 +21,20 @@ const withoutAws = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
  * Bundles and packages the service in a folder of its own, so that the project's dist/ and .serverless/ stay as they are.
  * @param root the project
  * @param folder an empty folder
+ * @param params parameters of the deployment, as with `--param`
  */
 export const packageService = async (
 	root: string,
 	folder: string,
+	params: Record<string, string> = {},
 ): Promise<{ template: Template; bundles: BundleReport[] }> => {
 	const bundles = await bundleFunctions(root, folder);
 	await cp(join(root, "serverless.yml"), join(folder, "serverless.yml"));
 	await cp(join(root, "infra"), join(folder, "infra"), { recursive: true });
 	const serverless = createRequire(join(root, "package.json")).resolve("serverless/package.json");
 	const { bin } = JSON.parse(await readFile(serverless, "utf8")) as { bin: { serverless: string } };
-	await run(process.execPath, [join(serverless, "..", bin.serverless), "package"], {
+	const given = Object.entries(params).flatMap(([name, value]) => ["--param", `${name}=${value}`]);
+	await run(process.execPath, [join(serverless, "..", bin.serverless), "package", ...given], {
 		cwd: folder,
 		env: { ...withoutAws(process.env), HOME: folder },
 		timeout: PACKAGE_TIMEOUT_MS,

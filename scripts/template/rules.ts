@@ -1,4 +1,5 @@
 import { BUCKET_ENV, QUEUE_ENV, TABLE_ENV } from "../../shared/config/resources.ts";
+import { fenceFindings, fenceProblems, isFenced } from "./fences.ts";
 import { type DeployedFunction, deployedFunctions } from "./grants.ts";
 import { type Finding, resourcesOf, type Template } from "./types.ts";
 
@@ -37,7 +38,8 @@ const roleFindings = (fn: DeployedFunction, template: Template): Finding[] => {
 	const consumed = fn.sources.map((source) => source.queue);
 	const named = Object.values(fn.resources);
 
-	for (const { action, target, path } of fn.grants) {
+	for (const problem of fenceProblems(fn, template)) report(problem);
+	for (const { action, target, path } of fn.grants.filter((grant) => !isFenced(grant.action))) {
 		const type = template.Resources[target]?.Type ?? "";
 		if (action.includes("*")) report(`allows ${action}: a wildcard`);
 		else if (!ACTIONS[type]?.includes(action))
@@ -80,7 +82,7 @@ const functionFindings = (functions: DeployedFunction[], template: Template): Fi
 			const name = template.Resources[fn.logicalId]?.Properties?.["FunctionName"];
 			const watched = resourcesOf(template, "AWS::CloudWatch::Alarm").some(
 				([, { Properties: alarm }]) =>
-					alarm?.["MetricName"] === metric && JSON.stringify(alarm["Dimensions"]).includes(`"${name}"`),
+					alarm?.["MetricName"] === metric && JSON.stringify(alarm["Dimensions"] ?? []).includes(`"${name}"`),
 			);
 			if (!watched) report(`has no alarm for ${metric}`);
 		}
@@ -112,7 +114,7 @@ const queueFindings = (template: Template): Finding[] => {
 		const report = (problem: string): void => void findings.push({ where: id, problem });
 		if (dead.has(id)) {
 			const watched = resourcesOf(template, "AWS::CloudWatch::Alarm").some(([, alarm]) =>
-				JSON.stringify(alarm.Properties?.["Dimensions"]).includes(`"${id}"`),
+				JSON.stringify(alarm.Properties?.["Dimensions"] ?? []).includes(`"${id}"`),
 			);
 			if (!watched) report("no alarm watches these dead letters");
 		} else {
@@ -145,5 +147,6 @@ export const checkRules = (template: Template): Finding[] => {
 		...functionFindings(functions, template),
 		...queueFindings(template),
 		...bucketFindings(template),
+		...fenceFindings(template),
 	];
 };

@@ -84,6 +84,8 @@ class SpecCheck {
 			const policy = resource[key];
 			if (policy !== undefined && !DELETION_POLICIES.has(String(policy))) this.#report(`${id}.${key}`, "is unknown");
 		}
+		const condition = resource["Condition"];
+		if (condition !== undefined) this.#condition(String(condition), `${id}.Condition`);
 		for (const other of [resource.DependsOn ?? []].flat()) {
 			if (!this.#template.Resources[other]) this.#report(`${id}.DependsOn`, `there is no resource ${other}`);
 		}
@@ -165,7 +167,8 @@ class SpecCheck {
 	}
 
 	#intrinsic(node: Tree, where: string): void {
-		const { Ref: ref, "Fn::GetAtt": getAtt, "Fn::Sub": sub } = node;
+		const { Ref: ref, "Fn::GetAtt": getAtt, "Fn::Sub": sub, "Fn::If": choice } = node;
+		if (Array.isArray(choice)) this.#condition(String(choice[0]), where);
 		if (typeof ref === "string") this.#ref(ref, where);
 		if (getAtt !== undefined) {
 			const [id = "", ...path] = typeof getAtt === "string" ? getAtt.split(".") : (getAtt as string[]);
@@ -180,6 +183,11 @@ class SpecCheck {
 				else this.#attribute(name.slice(0, dot), name.slice(dot + 1), where);
 			}
 		}
+	}
+
+	#condition(name: string, where: string): void {
+		const conditions = (this.#template["Conditions"] ?? {}) as Tree;
+		if (!(name in conditions)) this.#report(where, `there is no condition ${name}`);
 	}
 
 	#ref(name: string, where: string): void {

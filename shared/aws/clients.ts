@@ -1,4 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EC2Client, type EC2ClientConfig } from "@aws-sdk/client-ec2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -16,6 +17,8 @@ const DYNAMODB_TIMEOUT_MS = 3_000;
 const SQS_TIMEOUT_MS = 5_000;
 /** To the first byte and through one whole small object; streams of large ones are bounded by the function's own timeout. */
 const S3_IDLE_TIMEOUT_MS = 20_000;
+/** A launch of many instances takes EC2 some seconds. */
+const EC2_TIMEOUT_MS = 10_000;
 /** The first and three repeats with jittered back-off: bridges a throttled partition, and leaves time to answer 503. */
 const MAX_ATTEMPTS = 4;
 /** Parallel requests of one process: an import's puts; the SDK's own default. */
@@ -64,4 +67,24 @@ export const s3Client = (env: Record<string, string | undefined> = process.env):
 		},
 	});
 	return s3;
+};
+
+/**
+ * A request without any answer is repeated once, at once: all that we ask of EC2 can be repeated, and a connection kept alive through
+ * a pause of the function is often dead. What EC2 refuses is not repeated here: the fleet knows what each refusal means and when to ask again.
+ */
+const repeatUnanswered = {
+	acquireInitialRetryToken: async () => ({ getRetryCount: () => 0, getRetryDelay: () => 0 }),
+	refreshRetryTokenForRetry: async (token, { error }) => {
+		if (error?.$metadata?.httpStatusCode !== undefined || token.getRetryCount() >= 1) throw error;
+		return { getRetryCount: () => 1, getRetryDelay: () => 0 };
+	},
+	recordSuccess: () => undefined,
+} satisfies EC2ClientConfig["retryStrategy"];
+
+let ec2: EC2Client | undefined;
+/** The process's EC2 client. */
+export const ec2Client = (): EC2Client => {
+	ec2 ??= new EC2Client({ retryStrategy: repeatUnanswered, requestHandler: requestHandler(EC2_TIMEOUT_MS) });
+	return ec2;
 };

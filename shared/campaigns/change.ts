@@ -6,7 +6,7 @@ import { conflict, notFound, tryAgain } from "../contract/errors.ts";
 import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { parseOrRefuse } from "../validation/details.ts";
-import { checkCallerId, refuseNotBuilt, trunkFor } from "./check-campaign.ts";
+import { checkCallerId, checkDeadline, refuseNotBuilt, trunkFor } from "./check-campaign.ts";
 import { followCampaignCap } from "./registration.ts";
 import {
 	type AskedChange,
@@ -99,12 +99,21 @@ export const patchCampaign = async (
 	if (!campaign) throw notFound("campaign", campaignId);
 	if (isTerminal(campaign.state)) throw impossible("a change", campaign);
 	if (patch.callerId !== undefined) checkCallerId(await trunkFor(deps, tenant, campaign.trunk), patch.callerId);
-	const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
+	const { deadline, ...rest } = patch;
+	const set = {
+		...rest,
+		...(typeof deadline === "string" ? { deadline: checkDeadline(deadline, campaign.startAt, deps.now()) } : {}),
+	};
+	const fields = Object.entries(set).filter(([, value]) => value !== undefined);
+	const clauses = [
+		...(fields.length > 0 ? [`SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`] : []),
+		...(deadline === null ? ["REMOVE deadline"] : []),
+	];
 	const result = await update<ImportingCampaign>(deps.db, {
 		TableName: deps.tables.campaigns,
 		Key: campaignKey(tenant, campaignId),
 		ConditionExpression: "NOT #state IN (:completed, :cancelled, :failed)",
-		UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`,
+		UpdateExpression: clauses.join(" "),
 		ExpressionAttributeNames: { "#state": "state", ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])) },
 		ExpressionAttributeValues: {
 			":completed": "completed",
@@ -118,6 +127,6 @@ export const patchCampaign = async (
 	if (!result.ok) throw impossible("a change", result.item);
 	// After META: a campaign that is registered a moment later takes the new cap from there.
 	if (patch.maxChannels !== undefined) await followCampaignCap(deps, tenant, campaignId);
-	deps.log.info("campaign.changed", { tenant, campaignId, fields: fields.map(([name]) => name) });
+	deps.log.info("campaign.changed", { tenant, campaignId, fields: Object.keys(patch) });
 	return result.item;
 };

@@ -43,3 +43,24 @@ export const checkCallerId = (trunk: Trunk, callerId: string | undefined): void 
 		[{ path: "callerId", message: "is not one of the trunk's caller ids" }],
 	);
 };
+
+/**
+ * A deadline as milliseconds since 1970; throws 422 for one that nothing could meet.
+ * @param startAt when the campaign begins, where that is set
+ */
+export const checkDeadline = (deadline: string, startAt: number | undefined, now: number): number => {
+	const at = Date.parse(deadline);
+	const refuse = (message: string, detail: string): never => {
+		throw unprocessable("deadlineNotPossible", message, [{ path: "deadline", message: detail }]);
+	};
+	if (at <= now) {
+		refuse(`The deadline ${deadline} is in the past (it is ${new Date(now).toISOString()} now).`, "is in the past");
+	}
+	if (startAt !== undefined && at <= startAt) {
+		refuse(
+			`The deadline ${deadline} is not after startAt, ${new Date(startAt).toISOString()}: there would be no time to dial.`,
+			"is not after startAt",
+		);
+	}
+	return at;
+};

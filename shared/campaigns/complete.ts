@@ -1,4 +1,5 @@
 import type { Deps } from "../deps.ts";
+import { nudgeFleet } from "../fleet/nudge.ts";
 import { update } from "../store/db.ts";
 import { type CampaignItem, campaignKey } from "../store/items.ts";
 import { countsFrom, readCampaignItems, readHosts } from "./counts.ts";
@@ -31,7 +32,10 @@ export const completeIfDone = async (deps: Deps, tenant: string, campaignId: str
 	});
 	// Completed by somebody else, or by this very request, whose first answer was lost.
 	if (!result.ok && result.item?.state !== "completed") return false;
-	if (result.ok) deps.log.info("campaign.completed", { campaignId, ...counts });
+	if (result.ok) {
+		deps.log.info("campaign.completed", { campaignId, ...counts });
+		await nudgeFleet(deps, tenant, "a campaign completed");
+	}
 	await unregisterCampaign(deps, tenant, meta.trunk, campaignId);
 	return true;
 };

@@ -20,6 +20,9 @@ export interface CampaignCounts {
 	outcomes: Record<string, number>;
 	/** Attempts that ended. */
 	attempts: number;
+	/** Channel time of those whose beginning and end are known, ms, and their number. */
+	channelMs: number;
+	timed: number;
 }
 
 /** All items of one campaign: META, STATS, IMPORT. */
@@ -56,24 +59,36 @@ export const readHosts = async (deps: Deps, tenant: string): Promise<HostItem[]>
 	return items.filter((item) => !item.hostId.includes("#"));
 };
 
-/** Counters of a campaign: of each host the newer of its own item and its STATS copy. Pure. */
-export const countsFrom = (campaignId: string, items: CampaignItems, hosts: HostItem[]): CampaignCounts => {
+/** Counters that the hosts contributed to a campaign: of each the newer of its own item and its STATS copy. Pure. */
+export const newestCounts = (campaignId: string, stats: StatsItem[], hosts: HostItem[]): Counts[] => {
 	const newest = new Map<string, { at: number; counts: Counts }>();
-	for (const stats of items.stats) newest.set(stats.hostId, { at: stats.asOf, counts: stats.counts });
-	let inProgress = 0;
+	for (const copy of stats) newest.set(copy.hostId, { at: copy.asOf, counts: copy.counts });
 	for (const host of hosts) {
-		inProgress += host.held[campaignId] ?? 0;
 		const counts = host.acc[campaignId];
 		const at = asOf(host);
 		if (counts && at >= (newest.get(host.hostId)?.at ?? -1)) newest.set(host.hostId, { at, counts });
 	}
+	return [...newest.values()].map(({ counts }) => counts);
+};
+
+/** Calls of a campaign that are granted and not settled, by all hosts. */
+export const inProgressOf = (campaignId: string, hosts: HostItem[]): number =>
+	hosts.reduce((n, host) => n + (host.held[campaignId] ?? 0), 0);
+
+/** Counters of a campaign. Pure. */
+export const countsFrom = (campaignId: string, items: CampaignItems, hosts: HostItem[]): CampaignCounts => {
+	const inProgress = inProgressOf(campaignId, hosts);
 	const total = items.chunks.reduce((n, chunk) => n + chunk.accepted, 0);
 	const outcomes: Record<string, number> = {};
 	let attempts = 0;
 	let done = 0;
-	for (const { counts } of newest.values()) {
+	let channelMs = 0;
+	let timed = 0;
+	for (const counts of newestCounts(campaignId, items.stats, hosts)) {
 		attempts += counts["a"] ?? 0;
 		done += counts["f"] ?? 0;
+		channelMs += counts["h"] ?? 0;
+		timed += counts["m"] ?? 0;
 		for (const [key, n] of Object.entries(counts)) {
 			if (key.startsWith("o_")) outcomes[key.slice(2)] = (outcomes[key.slice(2)] ?? 0) + n;
 		}
@@ -83,7 +98,8 @@ export const countsFrom = (campaignId: string, items: CampaignItems, hosts: Host
 		outcomes["cancelled"] = total - done;
 		done = total;
 	}
-	return { total, pending: Math.max(0, total - done - inProgress), inProgress, done, outcomes, attempts };
+	const pending = Math.max(0, total - done - inProgress);
+	return { total, pending, inProgress, done, outcomes, attempts, channelMs, timed };
 };
 
 export const campaignCounts = async (deps: Deps, tenant: string, campaignId: string): Promise<CampaignCounts> => {

@@ -10,7 +10,7 @@ import type { Trunk } from "../contract/trunk.ts";
 import { ruleOf } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
 import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
-import { checkCallerId, parseCampaign, trunkFor } from "./check-campaign.ts";
+import { checkCallerId, checkDeadline, parseCampaign, trunkFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -24,6 +24,9 @@ export interface NewCampaign {
 	callerId?: string | undefined;
 	then: Then;
 	startAt?: number | undefined;
+	deadline?: number | undefined;
+	/** Absent: false. */
+	allowDroppedCalls?: boolean;
 	maxChannels?: number | undefined;
 	ringTimeoutSec: number;
 	maxCallSec: number;
@@ -71,13 +74,16 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 			MAX_REJECTED_IN_ANSWER,
 		);
 	if (list) refuseEmptyList(list);
+	const startAt = input.startAt === undefined ? undefined : Date.parse(input.startAt);
 	return {
 		origin: "campaign",
 		name: input.name,
 		trunk,
 		callerId: input.callerId,
 		then: input.then,
-		startAt: input.startAt === undefined ? undefined : Date.parse(input.startAt),
+		startAt,
+		deadline: input.deadline === undefined ? undefined : checkDeadline(input.deadline, startAt, deps.now()),
+		allowDroppedCalls: input.allowDroppedCalls,
 		maxChannels: input.maxChannels,
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
@@ -113,6 +119,8 @@ export const createCampaign = async (
 		...(wanted.callerId === undefined ? {} : { callerId: wanted.callerId }),
 		then: wanted.then,
 		...(wanted.startAt === undefined ? {} : { startAt: wanted.startAt }),
+		...(wanted.deadline === undefined ? {} : { deadline: wanted.deadline }),
+		...(wanted.allowDroppedCalls ? { allowDroppedCalls: true } : {}),
 		...(wanted.maxChannels === undefined ? {} : { maxChannels: wanted.maxChannels }),
 		ringTimeoutSec: wanted.ringTimeoutSec,
 		maxCallSec: wanted.maxCallSec,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type ImportingCampaign, readCampaign } from "../contacts/import-items.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { resumeImports } from "../contacts/resume-imports.ts";
+import { nudgeFleet } from "../fleet/nudge.ts";
 import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { completeIfDone } from "./complete.ts";
@@ -43,7 +44,9 @@ const startIfDue = async (deps: ApiDeps, campaign: ImportingCampaign): Promise<v
 		ExpressionAttributeNames: { "#state": "state" },
 		ExpressionAttributeValues: { ":scheduled": "scheduled", ":running": "running", ":now": now },
 	});
-	if (result.ok) deps.log.info("campaign.started", { campaignId: campaign.campaignId, startAt: campaign.startAt });
+	if (!result.ok) return;
+	deps.log.info("campaign.started", { campaignId: campaign.campaignId, startAt: campaign.startAt });
+	await nudgeFleet(deps, campaign.tenant, "a campaign's time came");
 };
 
 /** @returns whether the campaign is over for good */

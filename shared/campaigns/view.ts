@@ -22,6 +22,8 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	retry: item.retry,
 	createdAt: iso(item.createdAt),
 	startAt: iso(item.startAt),
+	deadline: iso(item.deadline),
+	allowDroppedCalls: item.allowDroppedCalls ?? false,
 	startedAt: iso(item.startedAt),
 	finishedAt: iso(item.finishedAt),
 	...(item.pausedFrom === undefined ? {} : { pausedFrom: item.pausedFrom }),

@@ -2,6 +2,7 @@ import { followCampaignCap, registerCampaign } from "../campaigns/registration.t
 import { afterFirstList, runningUpdate } from "../campaigns/states.ts";
 import { tryAgain } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
+import { nudgeFleet } from "../fleet/nudge.ts";
 import { update } from "../store/db.ts";
 import { campaignKey, type ImportChunkItem } from "../store/items.ts";
 import { readTrunk } from "../trunks/trunks.ts";
@@ -61,6 +62,8 @@ const closeInCampaign = async (deps: Deps, tenant: string, campaignId: string, d
 				campaignFrom: campaign.state,
 				...(starts ? { campaignTo: next } : {}),
 			});
+			const now = starts && campaign.state === "importing" ? next : campaign.state;
+			if (now === "running" && (done.accepted ?? 0) > 0) await nudgeFleet(deps, tenant, "contacts were added");
 			return;
 		}
 	}

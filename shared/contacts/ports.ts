@@ -32,6 +32,5 @@ export interface Objects {
 
 /** What the functions around the lists need beyond {@link Deps}. A function uses only what it was given names for. */
 export interface ApiDeps extends Deps {
-	queues: Queues;
 	objects: Objects;
 }

@@ -90,7 +90,8 @@ export const campaignPatchSchema = z
 		callerId: callerIdSchema,
 		retry: retrySchema,
 		name: z.string().min(1).max(128),
-		deadline: z.iso.datetime({ offset: true }),
+		/** `null` takes it away. */
+		deadline: z.iso.datetime({ offset: true }).nullable(),
 	})
 	.partial()
 	.refine((patch) => Object.keys(patch).length > 0, "nothing to change");

@@ -74,6 +74,11 @@ export const syncRequestSchema = z.object({
 	want: z.int().min(0),
 	/** How many of `want` are beyond the free channels: what is expected to finish before the next answer. */
 	prefetch: z.int().min(0).default(0),
+	/**
+	 * Calls that it holds, has not dialed and does not give back. A host without any, and granted none, is given no slots: nobody could use them.
+	 * Absent: not known.
+	 */
+	waiting: z.int().min(0).optional(),
 	/** Slots wanted by trunk. */
 	slots: z.record(nameSchema, z.int().min(0)).default({}),
 	/** Slots that are valid for less begin so far ahead, ms: the host's usual time from sending a request to being able to use its answer. */

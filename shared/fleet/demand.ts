@@ -10,7 +10,7 @@ export interface CampaignDemand {
 	campaignId: string;
 	name: string;
 	trunkId: string;
-	/** Channels at most: the campaign's own cap, or the trunk's. */
+	/** Channels at most: the campaign's own cap, or the trunk's; without those that calls of lost hosts may still hold. */
 	cap: number;
 	/** Contacts due now and until a host started now would be at work. `dueIsBound`: there are at least so many; more would change nothing. */
 	due: number;
@@ -20,8 +20,12 @@ export interface CampaignDemand {
 	/** Mean channel time of an attempt, seconds; `holdMeasured`: of this campaign's own attempts. */
 	holdSec: number;
 	holdMeasured: boolean;
+	/** ms since 1970; ahead: it is scheduled, and its contacts are due then. */
+	startAt?: number;
 	/** ms since 1970. */
 	deadline?: number;
+	/** Contacts neither done nor in progress, due now or later, by the counters; only with a deadline, or where `due` is bound. */
+	pending?: number;
 	allowDroppedCalls: boolean;
 	/** Why burst hosts cannot carry it, in words; absent: they can. */
 	notOnBurst?: string;
@@ -29,6 +33,7 @@ export interface CampaignDemand {
 
 export interface TrunkDemand {
 	trunkId: string;
+	/** Channels, without those that calls of lost hosts may still hold. */
 	cap: number;
 	maxCps: number;
 	hosts: Trunk["hosts"];

@@ -1,7 +1,9 @@
-import { notFound, tryAgain } from "../contract/errors.ts";
+import { conflict, notFound, tryAgain } from "../contract/errors.ts";
 import { NAME_PATTERN } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
-import { getItem, queryAll, update } from "../store/db.ts";
+import { isDraining, isUp } from "../fleet/life.ts";
+import { markHost, moveHost, NO_DRAIN } from "../fleet/moves.ts";
+import { getItem, queryAll } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
 import { CONFIG_ID } from "../store/items.ts";
 
@@ -54,29 +56,38 @@ export const readHosts = async (deps: Deps, tenant: string): Promise<HostItem[]>
 /** A host changes its state by its own syncs: so often is a change looked at again before the caller is sent back. */
 const MAX_TRIES = 5;
 
+/** One conditional write; undefined where the host was changed meanwhile. */
+const beginDrain = (deps: Deps, host: HostItem): Promise<HostItem | undefined> => {
+	const drain = { drainWanted: true, drainAt: deps.now(), drainBy: "operator", drainUntil: undefined } as const;
+	if (host.state === "active") return moveHost(deps, host, "draining", { ...drain, quiet: undefined }, "an operator");
+	// The fleet's drain becomes the operator's, which the fleet does not take back; a fault or an interruption stays the reason.
+	const takesOver = isDraining(host.state) && host.drainBy === "fleet";
+	return markHost(deps, host, takesOver ? { ...drain, drainAt: host.drainAt } : { drainWanted: true });
+};
+
+const takeDrainBack = (deps: Deps, host: HostItem): Promise<HostItem | undefined> => {
+	if (isDraining(host.state) && host.drainBy === "spot") {
+		throw conflict(
+			"spotInterruption",
+			`Host "${host.hostId}" drains because EC2 takes its spot instance back; that cannot be undone.`,
+		);
+	}
+	const change = { ...NO_DRAIN, drainWanted: undefined };
+	return isDraining(host.state) ? moveHost(deps, host, "active", change, "an operator") : markHost(deps, host, change);
+};
+
 /**
- * Drains a host (it is granted nothing more and finishes what it has) or takes that back. A host that is not at work now
+ * Drains a host (it is granted nothing more and finishes what it has) or takes that back, whoever began it. A host that is not at work now
  * is marked, so that it comes back draining.
  */
 export const setDrain = async (deps: Deps, tenant: string, hostId: string, drain: boolean): Promise<ShownHost> => {
 	// `h1#inventory` is an item of the same table, and no host.
 	if (!NAME_PATTERN.test(hostId)) throw notFound("host", hostId);
-	const key = { tenant, hostId };
 	for (let i = 0; i < MAX_TRIES; i++) {
-		const item = await getItem<HostItem>(deps.db, deps.tables.hosts, key);
-		if (!item) throw notFound("host", hostId);
-		const from = drain ? "active" : "draining";
-		const next = item.state === from ? (drain ? "draining" : "active") : item.state;
-		const written = await update<HostItem>(deps.db, {
-			TableName: deps.tables.hosts,
-			Key: key,
-			ConditionExpression: "#state = :read",
-			UpdateExpression: `SET #state = :next${drain ? ", drainWanted = :true" : " REMOVE drainWanted"}`,
-			ExpressionAttributeNames: { "#state": "state" },
-			ExpressionAttributeValues: { ":read": item.state, ":next": next, ...(drain ? { ":true": true } : {}) },
-			ReturnValues: "ALL_NEW",
-		});
-		if (written.ok && written.item) return showHost(written.item);
+		const host = await getItem<HostItem>(deps.db, deps.tables.hosts, { tenant, hostId });
+		if (!host) throw notFound("host", hostId);
+		const written = await (drain ? beginDrain(deps, host) : takeDrainBack(deps, host));
+		if (written) return showHost(written);
 	}
 	throw tryAgain(`The state of host "${hostId}" is changing; repeat the request.`);
 };
@@ -96,6 +107,9 @@ export interface Fleet extends TierFigures {
 	hosts: (ShownHost & { granted: number })[];
 }
 
+/** States beside those of {@link isUp} in which calls may still be up. */
+const MAY_BE_LIVE: readonly HostItem["state"][] = ["lost", "recovered"];
+
 /** Capacity and use of all hosts. */
 export const readFleet = async (deps: Deps, tenant: string): Promise<Fleet> => {
 	const [hosts, items] = await Promise.all([
@@ -114,7 +128,8 @@ export const readFleet = async (deps: Deps, tenant: string): Promise<Fleet> => {
 		const granted = trunks.reduce((n, trunk) => n + sum(trunk.a[host.hostId]?.n ?? {}), 0);
 		const tier = tiers[host.tier];
 		tier.capacity += host.state === "active" ? host.cap : 0;
-		tier.live += host.live;
+		// What a host that is gone said last is no call any more.
+		tier.live += isUp(host.state) || MAY_BE_LIVE.includes(host.state) ? host.live : 0;
 		tier.granted += granted;
 		return { ...showHost(host), granted };
 	});

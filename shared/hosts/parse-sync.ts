@@ -1,11 +1,11 @@
 import { type CompletedCall, completedCallSchema } from "../contract/call.ts";
 import { cutVars } from "../contract/cut-vars.ts";
-import { type SyncRequest, type SyncResponse, syncRequestSchema } from "../contract/host.ts";
+import { type SyncRequest, type SyncResponse, syncRequestSchema, trunkHealthSchema } from "../contract/host.ts";
 import { parseCallId } from "../contract/ids.ts";
 import type { Log } from "../log.ts";
 import { detailsOf, parseOrRefuse } from "../validation/details.ts";
 
-/** A completion or return that could not be taken as it was given. */
+/** A part of a sync that could not be taken as it was given: a completion or return, or, without a callId, what it says of trunks. */
 export interface Unreadable {
 	callId: string;
 	reason: string;
@@ -21,6 +21,9 @@ export interface ParsedSync {
 
 /** Ids that are shown back are cut: they are the host's text. */
 const MAX_SHOWN_CHARS = 160;
+
+/** Unreadable entries of trunks that are said one by one. */
+const MAX_SHOWN_TRUNKS = 5;
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value.slice(0, MAX_SHOWN_CHARS) : "");
 
@@ -69,6 +72,21 @@ const readCompleted = (given: unknown[]): { completed: unknown[]; refused: Unrea
 	return { completed: [...unknown, ...whole], refused, mended };
 };
 
+/** What is said of trunks, as far as it can be read: nothing said of one leaves it as it is. */
+const readTrunkHealth = (given: unknown): { trunks?: Record<string, unknown>; mended: Unreadable[] } => {
+	if (!isObject(given)) return { mended: [{ callId: "", reason: "trunks: left out, they are no object" }] };
+	const trunks: Record<string, unknown> = {};
+	const bad: string[] = [];
+	for (const [trunkId, health] of Object.entries(given)) {
+		if (trunkHealthSchema.safeParse({ [trunkId]: health }).success) trunks[trunkId] = health;
+		else bad.push(trunkId.slice(0, MAX_SHOWN_CHARS));
+	}
+	return {
+		trunks,
+		mended: bad.slice(0, MAX_SHOWN_TRUNKS).map((trunkId) => ({ callId: "", reason: `trunks.${trunkId}: left out` })),
+	};
+};
+
 /**
  * A sync's body by its schema, throws 400 where it is none. Completions and returns that name no call are taken out and
  * told, because a host repeats a body until it is answered: one bad completion must never block the others.
@@ -91,12 +109,19 @@ export const parseSyncRequest = (body: unknown): ParsedSync => {
 			return false;
 		});
 	}
+	if (body["trunks"] !== undefined) {
+		const read = readTrunkHealth(body["trunks"]);
+		if (read.trunks) cleaned["trunks"] = read.trunks;
+		else delete cleaned["trunks"];
+		mended.push(...read.mended);
+	}
 	return { request: parseOrRefuse(syncRequestSchema, cleaned, "sync"), refused, mended };
 };
 
 /** Says what a host reported that could not be taken as it was. */
 export const logUnreadable = (log: Log, hostId: string, { refused, mended }: ParsedSync): void => {
-	for (const { callId, reason } of mended) log.warn("sync.completionMended", { hostId, callId, reason });
+	for (const { callId, reason } of mended)
+		log.warn(callId === "" ? "sync.mended" : "sync.completionMended", { hostId, callId, reason });
 	for (const { callId, reason } of refused) log.warn("sync.entryRefused", { hostId, callId, reason });
 };
 

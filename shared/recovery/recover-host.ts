@@ -12,7 +12,7 @@ import {
 	leaseOf,
 	type TrunkItem,
 } from "../store/items.ts";
-import { addCounted, type Counted } from "../sync/counters.ts";
+import { addCounted, type Counted, channelMsOf } from "../sync/counters.ts";
 import { contactKeyOfCandidate, putGrant } from "../sync/grant.ts";
 import { longestHoldSec } from "../sync/retry.ts";
 import { settleContact } from "../sync/settle.ts";
@@ -29,7 +29,7 @@ export const fenceHost = async (deps: Deps, host: HostItem): Promise<HostItem | 
 		TableName: deps.tables.hosts,
 		Key: { tenant: host.tenant, hostId: host.hostId },
 		ConditionExpression: "#epoch = :epoch AND #seq = :seq AND #seen = :seen AND #state = :state",
-		UpdateExpression: "SET #epoch = :next, #state = :lost, #lostE = :epoch, #lostS = :seq, #wanted = :drain",
+		UpdateExpression: "SET #epoch = :next, #state = :lost, #lostE = :epoch, #lostS = :seq",
 		ExpressionAttributeNames: {
 			"#epoch": "epoch",
 			"#seq": "seq",
@@ -37,7 +37,6 @@ export const fenceHost = async (deps: Deps, host: HostItem): Promise<HostItem | 
 			"#state": "state",
 			"#lostE": "lostE",
 			"#lostS": "lostS",
-			"#wanted": "drainWanted",
 		},
 		ExpressionAttributeValues: {
 			":epoch": host.epoch,
@@ -46,7 +45,6 @@ export const fenceHost = async (deps: Deps, host: HostItem): Promise<HostItem | 
 			":state": host.state,
 			":next": host.epoch + 1,
 			":lost": "lost",
-			":drain": host.state === "draining",
 		},
 		ReturnValues: "ALL_NEW",
 	});
@@ -145,7 +143,8 @@ const settleLost = async (
 		}
 		const past = contact?.hist?.[String(candidate.a)];
 		if (past?.lease === lease && (past.by === mark || past.by === open)) {
-			counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin });
+			const channelMs = channelMsOf(past, campaign);
+			counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin, channelMs });
 		}
 	};
 	for (let i = 0; i < granted.length; i += SETTLE_CONCURRENCY) {

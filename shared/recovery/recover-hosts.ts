@@ -3,8 +3,10 @@ import { readHosts } from "../campaigns/counts.ts";
 import { tidyTrunks } from "../campaigns/registration.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, put } from "../store/db.ts";
+import type { HostItem } from "../store/items.ts";
 import { shrinkLoss } from "../sync/release-earlier.ts";
 import { readTrunks } from "../sync/world.ts";
+import { releaseGoneHosts } from "../trunks/gone-hosts.ts";
 import { fenceHost, recoverHost } from "./recover-host.ts";
 import { decideLost, type RecoveryMemory } from "./silence.ts";
 
@@ -13,9 +15,10 @@ const MEMORY_ID = "#recovery";
 
 type MemoryItem = RecoveryMemory & Record<string, unknown>;
 
-/** Gives channels of losses back whose calls cannot last any longer. */
-const releaseExpired = async (deps: Deps, tenant: string): Promise<void> => {
+/** Gives channels of losses back whose calls cannot last any longer, and those of hosts that are gone. */
+const releaseExpired = async (deps: Deps, tenant: string, hosts: HostItem[]): Promise<void> => {
 	const { trunks } = await readTrunks(deps, tenant);
+	await releaseGoneHosts(deps, hosts, trunks.values());
 	for (const trunk of trunks.values()) {
 		for (const [lossKey, loss] of Object.entries(trunk.z)) {
 			if (loss.until < deps.now()) await shrinkLoss(deps, trunk, lossKey, loss.n, {});
@@ -58,7 +61,7 @@ export const recoverHosts = async (deps: Deps, tenant: string): Promise<void> =>
 			deps.log.error("recovery.failed", { hostId: host.hostId, error });
 		}
 	}
-	await releaseExpired(deps, tenant);
+	await releaseExpired(deps, tenant, hosts);
 	for (const campaignId of ended) await completeIfDone(deps, tenant, campaignId);
 	await tidyTrunks(deps, tenant);
 	if (failures.length > 0) throw new AggregateError(failures, `${failures.length} host(s) could not be recovered yet`);

@@ -1,4 +1,5 @@
 import type { Settings } from "../config/settings.ts";
+import { mayFollow } from "../fleet/life.ts";
 import type { HostItem } from "../store/items.ts";
 
 /** What the recovery remembers from one run to the next. */
@@ -38,7 +39,8 @@ export const decideLost = (
 	now: number,
 	settings: Pick<Settings, "lostAfterSec" | "fenceSec" | "recoveryPeriodSec">,
 ): SilenceDecision => {
-	const up = hosts.filter((host) => host.state === "active" || host.state === "draining");
+	// A drained host holds nothing: its silence loses nothing.
+	const up = hosts.filter((host) => mayFollow(host.state, "lost"));
 	const silent = up.filter((host) => now - host.lastSeenAt > settings.lostAfterSec * 1_000);
 	const before = memory ?? { lastRunAt: 0, graceUntil: 0, allSilentSince: 0 };
 	let { graceUntil } = before;

@@ -216,6 +216,8 @@ export interface HostItem extends Record<string, unknown> {
 	health?: "up" | "asteriskDown" | "stopping";
 	/** Trunks whose carrier does not answer this host, as it last said; absent: it never said. */
 	deadTrunks?: string[];
+	/** Only for a burst host: since when its syncs leave channels free to hosts before it that do not take them; see shared/sync/precedence.ts. */
+	leavesSince?: number;
 	/** Only for a burst host. */
 	inst?: Instance;
 }
@@ -377,6 +379,7 @@ export interface LaunchIntent {
 	offering: string;
 	count: number;
 	at: number;
+	lease?: number;
 }
 export interface StartIntent {
 	kind: "start";
@@ -384,6 +387,8 @@ export interface StartIntent {
 	/** The new startId of each host. */
 	startId: string;
 	at: number;
+	/** A look is carrying it out until then; afterwards, or without it, another may go on with it. */
+	lease?: number;
 }
 
 /** Key `#state`: what the fleet's runs remember. Every change is on condition of `version`, so of two runs at once one wins and the other looks again. */
@@ -397,19 +402,26 @@ export interface FleetItem extends Record<string, unknown> {
 	starts: number[];
 	/** Offerings that were out of capacity, until when they are not asked for. */
 	noCapacity: Record<string, number>;
-	/** EC2 asked us to slow down: nothing is asked before. */
+	/** EC2 asked us to slow down: nothing is asked before. `throttles`: how often one after the other. */
 	throttledUntil: number;
+	throttles?: number;
 	/** EC2 refused for a reason that only a person can mend; tried again after `until`. */
 	halted?: { reason: string; at: number; until: number };
-	/** Starts that failed one after the other; none before `notBefore`. */
-	failed: { count: number; notBefore: number; reason: string };
+	/** Starts that failed one after the other; none before `notBefore`. `at`: the last failure; `counted`: the starts (hostId/startId) that are in it. */
+	failed: { count: number; notBefore: number; reason: string; at?: number; counted?: string[] };
 	/** Instances with our tag that are nobody's, and hosts that EC2 does not know: first sighting. */
 	strangers: Record<string, number>;
 	ghosts: Record<string, number>;
+	/** Active hosts none of whose trunks answers: since when. */
+	noTrunk?: Record<string, number>;
 	/** What was wanted lately, newest last; each holds until the next. Reaches back over the idle time. */
 	recent: { at: number; onDemand: number; spot: number }[];
 	/** Seconds from the start to the first hello, of the last starts, newest last. */
 	boots: number[];
+	/** The starts (hostId/startId) that are in `boots`, or were, as long as their hosts are there. */
+	booted?: string[];
+	/** Elastic IPs: of the pool, free, and running hosts that wait for one. */
+	addresses?: { pool: number; free: number; missing: number };
 	/** Whether something is under way: then the tick asks for a look every few seconds. */
 	awake: boolean;
 	decision?: Decision;

@@ -9,7 +9,8 @@ import {
 	inventoryKey,
 	shardKey,
 } from "../store/items.ts";
-import { mayUse, type World } from "./world.ts";
+import type { Due } from "./precedence.ts";
+import { mayCarry, mayDial, type World } from "./world.ts";
 
 /** A contact that may be claimed, as just read. */
 export interface Choice {
@@ -46,7 +47,7 @@ export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Pr
 	const byTrunk = new Map<string, string[]>();
 	let inventory: InventoryItem | undefined;
 	for (const trunk of world.trunks.values()) {
-		if (!mayUse(trunk, host)) continue;
+		if (!mayDial(trunk, host)) continue;
 		for (const campaignId of Object.keys(trunk.c).sort()) {
 			let campaign = world.campaigns.get(campaignId);
 			if (!campaign) continue;
@@ -54,7 +55,7 @@ export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Pr
 				campaign = await startIfDue(deps, campaign);
 				world.campaigns.set(campaignId, campaign);
 			}
-			if (campaign.state !== "running") continue;
+			if (campaign.state !== "running" || !mayCarry(campaign, host)) continue;
 			if (!("wait" in campaign.then)) {
 				inventory ??= await getItem<InventoryItem>(deps.db, deps.tables.hosts, inventoryKey(host.tenant, host.hostId));
 				if (!hostHas(campaign, inventory)) continue;
@@ -100,22 +101,84 @@ const dueContacts = async (deps: Deps, campaign: CampaignItem, count: number): P
 	return chosen;
 };
 
+/** The oldest keys of due contacts, shard by shard, at most `count`, as the index has them: it may be seconds old. */
+export const dueKeys = async (deps: Deps, campaign: CampaignItem, count: number): Promise<Due[]> => {
+	const now = deps.now();
+	const first = Math.floor(deps.random() * campaign.shards);
+	const due: Due[] = [];
+	for (let i = 0; i < campaign.shards && due.length < count; i++) {
+		const shard = shardKey(campaign.tenant, campaign.campaignId, (first + i) % campaign.shards);
+		const left = count - due.length;
+		const keys = await queryAll<Due & Record<string, unknown>>(
+			deps.db,
+			{
+				TableName: deps.tables.contacts,
+				IndexName: "due",
+				KeyConditionExpression: "shardKey = :shard AND dueAt <= :now",
+				ExpressionAttributeValues: { ":shard": shard, ":now": now },
+				Limit: left,
+			},
+			left,
+		);
+		due.push(...keys);
+	}
+	return due;
+};
+
+/** What of a campaign's due contacts is left to hosts that come first. */
+export interface Leaving {
+	/** So many due contacts are looked at beyond those that the host could be granted. */
+	room(campaign: CampaignItem): number;
+	/** Those that are not left. Called for one campaign after the other. */
+	beyond(campaign: CampaignItem, due: Due[]): Due[];
+}
+
+/** Due contacts, read strongly, in the order of the keys. */
+const readDue = async (deps: Deps, campaign: CampaignItem, keys: Due[]): Promise<Choice[]> => {
+	const contacts = await batchGet<ContactItem>(
+		deps.db,
+		deps.tables.contacts,
+		keys.map(({ shardKey, contactKey }) => ({ shardKey, contactKey })),
+	);
+	const now = deps.now();
+	const byKey = new Map(contacts.map((contact) => [`${contact.shardKey} ${contact.contactKey}`, contact]));
+	return keys.flatMap(({ shardKey, contactKey }) => {
+		const contact = byKey.get(`${shardKey} ${contactKey}`);
+		const isDue = contact?.state === "pending" && (contact.dueAt ?? Number.POSITIVE_INFINITY) <= now;
+		return isDue ? [{ campaignId: campaign.campaignId, contact }] : [];
+	});
+};
+
 /**
  * Candidates of a trunk's campaigns.
  * @param most how many of a campaign can be granted at most: no more are read
+ * @param leaving where others come first
  */
 export const chooseCandidates = async (
 	deps: Deps,
 	world: World,
 	campaignIds: string[],
 	most: (campaignId: string) => number,
+	leaving?: Leaving,
 ): Promise<Map<string, Choice[]>> => {
-	const found = await Promise.all(
-		campaignIds.map(async (campaignId): Promise<[string, Choice[]]> => {
-			const campaign = world.campaigns.get(campaignId);
-			const count = most(campaignId);
-			return [campaignId, campaign && count > 0 ? await dueContacts(deps, campaign, count) : []];
-		}),
+	const wanted = campaignIds.flatMap((campaignId) => {
+		const campaign = world.campaigns.get(campaignId);
+		const count = most(campaignId);
+		return campaign && count > 0 ? [{ campaign, count }] : [];
+	});
+	if (!leaving) {
+		const found = await Promise.all(wanted.map(({ campaign, count }) => dueContacts(deps, campaign, count)));
+		return byCampaign(wanted, found);
+	}
+	const due = await Promise.all(
+		wanted.map(({ campaign, count }) => dueKeys(deps, campaign, count + leaving.room(campaign))),
 	);
-	return new Map(found.filter(([, choices]) => choices.length > 0));
+	const taken = wanted.map(({ campaign, count }, i) => leaving.beyond(campaign, due[i] ?? []).slice(0, count));
+	return byCampaign(
+		wanted,
+		await Promise.all(wanted.map(({ campaign }, i) => readDue(deps, campaign, taken[i] ?? []))),
+	);
 };
+
+const byCampaign = (wanted: { campaign: CampaignItem }[], found: Choice[][]): Map<string, Choice[]> =>
+	new Map(wanted.flatMap(({ campaign }, i) => (found[i]?.length ? [[campaign.campaignId, found[i]]] : [])));

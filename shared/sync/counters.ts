@@ -1,6 +1,14 @@
 import type { Deps } from "../deps.ts";
 import { getItem, put } from "../store/db.ts";
-import { type Counts, campaignKey, type HostItem, type StatsItem } from "../store/items.ts";
+import {
+	type CampaignItem,
+	type Counts,
+	campaignKey,
+	type HistoryEntry,
+	type HostItem,
+	type StatsItem,
+} from "../store/items.ts";
+import { longestHoldSec } from "./retry.ts";
 import type { Settled } from "./settle.ts";
 import type { World } from "./world.ts";
 
@@ -9,17 +17,35 @@ export interface Counted {
 	campaignId: string;
 	outcome: string;
 	final: boolean;
+	/** How long it had a channel; absent: nobody knows. */
+	channelMs?: number | undefined;
 }
+
+/**
+ * How long an attempt had its channel, by its record: from the originate to the end. Absent where one of both is not known. A host's clock may have
+ * jumped between the two: never below 0, nor longer than any call may be.
+ */
+export const channelMsOf = (
+	entry: Pick<HistoryEntry, "t0" | "t3">,
+	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
+): number | undefined =>
+	entry.t0 === undefined || entry.t3 === undefined
+		? undefined
+		: Math.min(Math.max(0, entry.t3 - entry.t0), longestHoldSec(campaign) * 1_000);
 
 /** Adds ended attempts to counters; returns the new absolute counters of the campaigns that changed. */
 export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Record<string, Counts> => {
 	const changed: Record<string, Counts> = {};
-	for (const { campaignId, outcome, final } of counted) {
+	for (const { campaignId, outcome, final, channelMs } of counted) {
 		const counts = { ...(changed[campaignId] ?? acc[campaignId] ?? {}) };
 		counts["a"] = (counts["a"] ?? 0) + 1;
 		if (final) {
 			counts["f"] = (counts["f"] ?? 0) + 1;
 			counts[`o_${outcome}`] = (counts[`o_${outcome}`] ?? 0) + 1;
+		}
+		if (channelMs !== undefined) {
+			counts["h"] = (counts["h"] ?? 0) + channelMs;
+			counts["m"] = (counts["m"] ?? 0) + 1;
 		}
 		changed[campaignId] = counts;
 	}
@@ -29,15 +55,13 @@ export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Rec
 export const addCounts = (acc: Record<string, Counts>, settled: Settled[]): Record<string, Counts> =>
 	addCounted(
 		acc,
-		settled.flatMap(({ ref, counted }) =>
-			counted ? [{ campaignId: ref.campaignId, outcome: counted.outcome, final: counted.final }] : [],
-		),
+		settled.flatMap(({ ref, counted }) => (counted ? [{ campaignId: ref.campaignId, ...counted }] : [])),
 	);
 
 /** Order of two states of one host's counters: by epoch, then seq. A seq has at most 6 base-36 digits, below 2³². */
 export const asOf = (host: Pick<HostItem, "epoch" | "seq">): number => host.epoch * 2 ** 32 + host.seq;
 
-const statsKind = (hostId: string): string => `STATS#${hostId}`;
+export const statsKind = (hostId: string): string => `STATS#${hostId}`;
 
 /** Copies one campaign's counters of a host to its STATS item, unless a newer copy is there. */
 export const copyStats = async (

@@ -1,6 +1,7 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
+import { isDraining } from "../fleet/life.ts";
 import { batchGet } from "../store/db.ts";
 import {
 	type CampaignItem,
@@ -24,11 +25,9 @@ const holdsBack = (campaign: CampaignItem | undefined): boolean =>
 const RECALL_WINDOW_SEC = 60;
 const PAGE_ITEMS = 100;
 
-/** The host's grants of the last minute, newest first. */
-const recentGrants = async (deps: Deps, host: HostItem): Promise<GrantItem[]> => {
-	if (host.low > host.seq) return [];
-	const oldest = deps.now() / 1_000 + deps.settings.grantTtlSec - RECALL_WINDOW_SEC;
-	const grants: GrantItem[] = [];
+/** Pages of the host's grants with unsettled calls, newest first. */
+const pagesOfGrants = async function* (deps: Deps, host: HostItem): AsyncGenerator<GrantItem[]> {
+	if (host.low > host.seq) return;
 	let start: QueryCommandInput["ExclusiveStartKey"];
 	do {
 		const page = await deps.db.send(
@@ -47,12 +46,59 @@ const recentGrants = async (deps: Deps, host: HostItem): Promise<GrantItem[]> =>
 				...(start ? { ExclusiveStartKey: start } : {}),
 			}),
 		);
-		const items = (page.Items ?? []) as GrantItem[];
+		yield (page.Items ?? []) as GrantItem[];
+		start = page.LastEvaluatedKey;
+	} while (start);
+};
+
+/** The host's grants of the last minute, newest first. */
+const recentGrants = async (deps: Deps, host: HostItem): Promise<GrantItem[]> => {
+	const oldest = deps.now() / 1_000 + deps.settings.grantTtlSec - RECALL_WINDOW_SEC;
+	const grants: GrantItem[] = [];
+	for await (const items of pagesOfGrants(deps, host)) {
 		const recent = items.filter((grant) => grant.ttl >= oldest);
 		grants.push(...recent);
-		start = recent.length === items.length ? page.LastEvaluatedKey : undefined;
-	} while (start);
+		if (recent.length < items.length) break;
+	}
 	return grants;
+};
+
+/** Calls of these grants that the host holds, of the campaigns that are wanted: contacts are read strongly, and the lease tells which grant holds. */
+const heldCalls = async (
+	deps: Deps,
+	host: HostItem,
+	world: World,
+	grants: GrantItem[],
+	wanted: ReadonlySet<string>,
+): Promise<string[]> => {
+	const ids = new Map<string, string>();
+	const keys: { shardKey: string; contactKey: string }[] = [];
+	for (const grant of grants) {
+		const seq = Number(grant.grant.split("#")[1]);
+		for (const candidate of grant.cands) {
+			const campaign = world.campaigns.get(candidate.c);
+			if (!wanted.has(candidate.c) || !campaign) continue;
+			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
+			const callId = formatCallId({
+				campaignId: candidate.c,
+				contactKey: candidate.k,
+				attempt: candidate.a,
+				ver: candidate.v + 1,
+				epoch: host.epoch,
+				seq,
+			});
+			// One contact may stand in several grants.
+			ids.set(`${key.shardKey} ${key.contactKey} ${leaseOf(host.hostId, host.epoch, seq)}`, callId);
+			keys.push(key);
+		}
+	}
+	const unique = [...new Map(keys.map((key) => [`${key.shardKey} ${key.contactKey}`, key])).values()];
+	const contacts = await batchGet<ContactItem>(deps.db, deps.tables.contacts, unique);
+	return contacts.flatMap((contact) => {
+		const callId =
+			contact.state === "claimed" ? ids.get(`${contact.shardKey} ${contact.contactKey} ${contact.lease}`) : undefined;
+		return callId ? [callId] : [];
+	});
 };
 
 /**
@@ -70,33 +116,28 @@ export const recallsFor = async (
 		Object.keys(held).filter((c) => (held[c] ?? 0) > 0 && (drain || holdsBack(world.campaigns.get(c)))),
 	);
 	if (wanted.size === 0) return [];
-	const grants = await recentGrants(deps, host);
-	const ids = new Map<string, string>();
-	const keys: { shardKey: string; contactKey: string }[] = [];
-	for (const grant of grants) {
-		const seq = Number(grant.grant.split("#")[1]);
-		for (const candidate of grant.cands) {
-			const campaign = world.campaigns.get(candidate.c);
-			if (!wanted.has(candidate.c) || !campaign) continue;
-			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
-			const callId = formatCallId({
-				campaignId: candidate.c,
-				contactKey: candidate.k,
-				attempt: candidate.a,
-				ver: candidate.v + 1,
-				epoch: host.epoch,
-				seq,
-			});
-			// One contact may stand in several grants: the lease tells which one holds.
-			ids.set(`${key.shardKey} ${key.contactKey} ${leaseOf(host.hostId, host.epoch, seq)}`, callId);
-			keys.push(key);
-		}
+	return heldCalls(deps, host, world, await recentGrants(deps, host), wanted);
+};
+
+/**
+ * Every call that the host holds, once the deadline of its drain has passed: it ends them with a normal clearing, and they are recorded as any other. Also
+ * those granted long ago: all grants since the oldest unsettled call are looked at, the newest first, until as many are found as the host holds. Reads only;
+ * a second or two later nothing is held any more.
+ */
+export const hangupsFor = async (
+	deps: Deps,
+	host: HostItem,
+	world: World,
+	held: Record<string, number>,
+): Promise<string[]> => {
+	if (!isDraining(host.state) || host.drainUntil === undefined || deps.now() < host.drainUntil) return [];
+	const wanted = new Set(Object.keys(held).filter((c) => (held[c] ?? 0) > 0));
+	const count = Object.values(held).reduce((a, b) => a + b, 0);
+	const calls: string[] = [];
+	if (count === 0) return calls;
+	for await (const grants of pagesOfGrants(deps, host)) {
+		calls.push(...(await heldCalls(deps, host, world, grants, wanted)));
+		if (calls.length >= count) break;
 	}
-	const unique = [...new Map(keys.map((key) => [`${key.shardKey} ${key.contactKey}`, key])).values()];
-	const contacts = await batchGet<ContactItem>(deps.db, deps.tables.contacts, unique);
-	return contacts.flatMap((contact) => {
-		const callId =
-			contact.state === "claimed" ? ids.get(`${contact.shardKey} ${contact.contactKey} ${contact.lease}`) : undefined;
-		return callId ? [callId] : [];
-	});
+	return calls;
 };

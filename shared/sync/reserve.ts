@@ -1,14 +1,33 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
-import { type ByCampaign, callsWithinShare, decideShare, type ShareDecision, type ShareInput, sum } from "./shares.ts";
-import { earliestSlot, SLOT_HORIZON_MS, slotSpacingMs, slotsAvailable, slotValidMs } from "./slots.ts";
+import {
+	type ByCampaign,
+	callsWithinShare,
+	decideShare,
+	type Leave,
+	leavesUnused,
+	type ShareDecision,
+	type ShareInput,
+	sum,
+} from "./shares.ts";
+import {
+	earliestSlot,
+	SLOT_HORIZON_MS,
+	slotSpacingMs,
+	slotsAreScarce,
+	slotsAvailable,
+	slotValidMs,
+	usefulSlots,
+} from "./slots.ts";
 
 /** What a sync holds of one trunk after its reservation. */
 export interface Reservation {
 	trunk: TrunkItem;
 	/** Calls that may be granted, by campaign. */
 	calls: ByCampaign;
+	/** Channels were left to others that these have not taken so far. */
+	unused: boolean;
 }
 
 export interface ReserveInput {
@@ -22,6 +41,9 @@ export interface ReserveInput {
 	hostRoom: number;
 	want: number;
 	prefetch: number;
+	leave?: Leave;
+	/** Of the calls that the host holds, on all trunks, those that it has still to dial; absent: not known. */
+	waiting?: number;
 	/** Slots asked for, and how far ahead short ones must begin. */
 	slots: number;
 	slotLeadMs: number;
@@ -45,9 +67,19 @@ const olderThan = (e: number, s: number, epoch: number, seq: number): boolean =>
 const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
 	[...Object.keys(a), ...Object.keys(b)].every((c) => (a[c] ?? 0) === (b[c] ?? 0));
 
-const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem): number => {
+const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem, decision: ShareDecision): number => {
 	const { maxCps } = trunk.trunk;
-	return slotsAvailable(input.slots, trunk.nextDialAt, earliestSlot(deps.now(), input.slotLeadMs, maxCps), maxCps);
+	const [held, granted] = [sum(input.base), sum(decision.calls)];
+	const asked = usefulSlots({
+		asked: input.slots,
+		calls: held + granted,
+		toDial: Math.min(held, input.waiting ?? Number.POSITIVE_INFINITY) + granted,
+		share: sum(decision.share),
+		expected: input.prefetch,
+		// Who does not say what it has still to dial may need them all.
+		scarce: input.waiting !== undefined && slotsAreScarce(trunk, deps.now()),
+	});
+	return slotsAvailable(asked, trunk.nextDialAt, earliestSlot(deps.now(), input.slotLeadMs, maxCps), maxCps);
 };
 
 /** Leaves shares beyond the first {@link MAX_CHANGED_CAMPAIGNS} as they are; a later sync changes them. */
@@ -184,18 +216,21 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 			hostRoom: input.hostRoom,
 			want: input.want,
 			prefetch: input.prefetch,
+			...(input.leave ? { leave: input.leave } : {}),
 		};
 		if (standing && standing.e === input.epoch && standing.s === input.seq) {
-			return { trunk, calls: callsWithinShare(shareInput, standing.n) };
+			return { trunk, calls: callsWithinShare(shareInput, standing.n), unused: false };
 		}
 		const decision = limitChanges(decideShare(shareInput), shareInput.shareNow, input.base);
+		const unused = leavesUnused(shareInput, decision);
 		const granted = sum(decision.calls);
-		const toDial = sum(input.base) + granted;
-		const slots = toDial === 0 ? 0 : slotsFor(deps, input, trunk);
-		if (granted === 0 && slots === 0 && sameShare(decision.share, standing?.n ?? {})) return { trunk, calls: {} };
+		// A slot that nobody uses is lost to all.
+		const slots = slotsFor(deps, input, trunk, decision);
+		if (granted === 0 && slots === 0 && sameShare(decision.share, standing?.n ?? {}))
+			return { trunk, calls: {}, unused };
 		const written = await writeShare(deps, input, trunk, decision.share, slots);
-		if (written) return { trunk: written, calls: decision.calls };
+		if (written) return { trunk: written, calls: decision.calls, unused };
 	}
 	deps.log.warn("reserve.contended", { hostId, trunkId: trunkRead.trunkId, tries: MAX_TRIES });
-	return { trunk: trunk ?? trunkRead, calls: {} };
+	return { trunk: trunk ?? trunkRead, calls: {}, unused: false };
 };

@@ -4,6 +4,7 @@ import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, update, type WriteResult } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
+import { channelMsOf } from "./counters.ts";
 import { afterAttempt, longestHoldSec, retryRule } from "./retry.ts";
 
 /** What became of one completion or return. */
@@ -11,7 +12,7 @@ export interface Settled {
 	callId: string;
 	ref: CallRef;
 	/** Counted by this sync: it, or a twin or earlier try of it, settled the contact. */
-	counted?: { outcome: Outcome; final: boolean };
+	counted?: { outcome: Outcome; final: boolean; channelMs?: number | undefined };
 	/** The host no longer holds the call: it leaves the host's `held` if it was granted in this epoch. */
 	gone: boolean;
 	/** Why it could not be applied. */
@@ -119,31 +120,31 @@ export const settleCompleted = async (
 	if (!campaign) return refuse("there is no such campaign");
 	const key = contactKeyOfRef(tenant, campaign, ref);
 	const lease = leaseOf(hostId, ref.epoch, ref.seq);
-	const result = await settleContact(
-		deps,
-		key,
-		ref,
-		campaign,
-		entryOf({
-			o: call.outcome,
-			by: me,
-			lease,
-			ver: ref.ver,
-			fin: undefined,
-			cause: call.cause ?? undefined,
-			sip: call.sipCode ?? undefined,
-			t0: millis(call.startedAt),
-			t1: millis(call.ringingAt),
-			t2: millis(call.answeredAt),
-			t3: millis(call.endedAt),
-			vars: call.vars && Object.keys(call.vars).length > 0 ? call.vars : undefined,
-			late: undefined,
-		}),
-	);
+	const entry = entryOf({
+		o: call.outcome,
+		by: me,
+		lease,
+		ver: ref.ver,
+		fin: undefined,
+		cause: call.cause ?? undefined,
+		sip: call.sipCode ?? undefined,
+		t0: millis(call.startedAt),
+		t1: millis(call.ringingAt),
+		t2: millis(call.answeredAt),
+		t3: millis(call.endedAt),
+		vars: call.vars && Object.keys(call.vars).length > 0 ? call.vars : undefined,
+		late: undefined,
+	});
+	const result = await settleContact(deps, key, ref, campaign, entry);
 	const settled = { callId: call.callId, ref };
-	if (result.ok) return { ...settled, counted: { outcome: call.outcome, final: result.fin }, gone: true };
+	const counted = (end: HistoryEntry) => ({
+		...settled,
+		counted: { outcome: end.o, final: end.fin, channelMs: channelMsOf(end, campaign) },
+		gone: true,
+	});
+	if (result.ok) return counted({ ...entry, fin: result.fin });
 	const past = result.item?.hist?.[String(ref.attempt)];
-	if (past?.by === me) return { ...settled, counted: { outcome: past.o, final: past.fin }, gone: true };
+	if (past?.by === me) return counted(past);
 	if (past?.lease !== lease) return refuse("this host does not hold the call");
 	if (past.by.startsWith(`${hostId}#${epoch}#`)) return refuse("the call was reported before");
 	await fileLate(deps, key, ref.attempt, lease, call.outcome);

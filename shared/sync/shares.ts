@@ -21,6 +21,12 @@ export interface ShareInput {
 	/** Calls the host can use; of them `prefetch` beyond its free channels. */
 	want: number;
 	prefetch: number;
+	/** Channels that new calls leave free, of the trunk and of campaigns: for hosts that come first. Calls that wait for one take them all the same. */
+	leave?: Leave;
+}
+export interface Leave {
+	trunk: number;
+	campaigns: ByCampaign;
 }
 
 export interface ShareDecision {
@@ -57,6 +63,8 @@ export const decideShare = (input: ShareInput): ShareDecision => {
 			const hasCandidate = (calls[c] ?? 0) < (input.candidates[c] ?? 0);
 			if (needsCall && (!hasCandidate || newLeft <= 0)) continue;
 			if (trunkLeft <= 0 || hostLeft <= 0 || (left[c] ?? 0) <= 0) continue;
+			const leave = input.leave;
+			if (needsCall && leave && (trunkLeft <= leave.trunk || (left[c] ?? 0) <= (leave.campaigns[c] ?? 0))) continue;
 			share[c] = (share[c] ?? 0) + 1;
 			left[c] = (left[c] ?? 0) - 1;
 			trunkLeft--;
@@ -87,6 +95,20 @@ export const decideShare = (input: ShareInput): ShareDecision => {
 	return { share: nonZero(share), calls: nonZero(calls) };
 };
 
+const NOTHING_LEFT: Leave = { trunk: 0, campaigns: {} };
+
+/**
+ * Whether the decision leaves channels that were free before this sync came, though it had calls for them: those that it gives back itself nobody could have
+ * taken yet.
+ */
+export const leavesUnused = (input: ShareInput, decision: ShareDecision): boolean => {
+	if (input.leave === undefined || input.trunkFree <= 0) return false;
+	const without = decideShare({ ...input, leave: NOTHING_LEFT });
+	return Object.entries(without.calls).some(
+		([c, n]) => n > (decision.calls[c] ?? 0) && (input.campaignFree[c] ?? 0) > 0,
+	);
+};
+
 /** The calls that fit into a share that an earlier try or a twin of this sync has already reserved. */
 export const callsWithinShare = (input: ShareInput, reserved: ByCampaign): ByCampaign =>
-	decideShare({ ...input, trunkFree: 0, campaignFree: {}, shareNow: reserved }).calls;
+	decideShare({ ...input, trunkFree: 0, campaignFree: {}, shareNow: reserved, leave: NOTHING_LEFT }).calls;

@@ -35,6 +35,35 @@ export const slotSpacingMs = (maxCps: number): number =>
 export const earliestSlot = (now: number, leadMs: number, maxCps: number): number =>
 	slotValidMs(maxCps) > 2 * leadMs ? now : now + leadMs;
 
+/** Slots are scarce where they are granted so far ahead: then they, not channels, are what hosts compete for. */
+const SLOTS_AHEAD_MS = 500;
+export const slotsAreScarce = (trunk: { nextDialAt: number }, now: number): boolean =>
+	trunk.nextDialAt - now > SLOTS_AHEAD_MS;
+
+/** Of the calls that a host expects to end before its next answer, the part that a slot is kept for while slots are scarce. */
+const SCARCE_PART = 0.25;
+
+/**
+ * Slots of those asked for that are of use. A host asks for more than it can start at once, so that a channel that frees at any moment finds one; while others
+ * wait for theirs it gets what it can start, and some for the calls that end.
+ */
+export const usefulSlots = (input: {
+	asked: number;
+	/** Calls of the trunk that it holds or is granted, of these still to be dialed, and its share of channels after the sync. */
+	calls: number;
+	toDial: number;
+	share: number;
+	/** Calls that it expects to end. */
+	expected: number;
+	scarce: boolean;
+}): number => {
+	if (input.toDial <= 0) return 0;
+	if (!input.scarce) return input.asked;
+	const up = Math.max(0, input.calls - input.toDial);
+	const startable = Math.min(input.toDial, Math.max(0, input.share - up));
+	return Math.min(input.asked, startable + Math.ceil(input.expected * SCARCE_PART));
+};
+
 /** How many of `wanted` slots fit before the horizon. */
 export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: number, maxCps: number): number => {
 	const room = earliest + SLOT_HORIZON_MS - Math.max(nextDialAt, earliest);

@@ -1,35 +1,26 @@
 import type { SyncRequest, SyncResponse } from "../contract/host.ts";
-import { MAX_CALLS_PER_SYNC, MAX_SLOTS_PER_SYNC } from "../contract/host.ts";
 import type { Deps } from "../deps.ts";
+import { isDraining, isUp } from "../fleet/life.ts";
+import { nudgeFleet } from "../fleet/nudge.ts";
 import { getItem } from "../store/db.ts";
 import { type Candidate, type ContactItem, type HostItem, leaseOf, type TrunkItem } from "../store/items.ts";
 import { afterCommit } from "./after-commit.ts";
 import { grantedCalls, sharesAndSlots } from "./answer.ts";
-import { type Choice, campaignsFor, chooseCandidates } from "./choose.ts";
+import { chooseAndReserve } from "./choose-and-reserve.ts";
 import { type Commit, commitSync } from "./commit.ts";
 import { addCounts, forgettable } from "./counters.ts";
 import { anotherAgent, busy, noSuchHost, seqAhead, seqOld, staleEpoch } from "./errors.ts";
 import { claim, contactKeyOfCandidate, putGrant, readGrant } from "./grant.ts";
 import { putInventory } from "./inventory.ts";
-import { recallsFor } from "./recall.ts";
+import { hangupsFor, recallsFor } from "./recall.ts";
 import { releaseEarlier } from "./release-earlier.ts";
-import { reserve, Superseded } from "./reserve.ts";
+import { Superseded } from "./reserve.ts";
+import type { Run } from "./run.ts";
 import { type Settled, settleCompleted, settleReturned } from "./settle.ts";
 import { type ByCampaign, sum } from "./shares.ts";
-import { mostCalls } from "./slots.ts";
+import { deadTrunksOf } from "./trunk-health.ts";
 import { undoClaims } from "./undo.ts";
-import { type HostRef, mayUse, readCampaigns, readWorld, type World } from "./world.ts";
-
-/** One execution of one sync: what it knows and has done so far. */
-interface Run {
-	deps: Deps;
-	request: SyncRequest;
-	host: HostItem;
-	world: World;
-	/** `hostId#epoch#seq`: the lease of what this sync claims. */
-	me: string;
-	startedAt: number;
-}
+import { type HostRef, readCampaigns, readWorld } from "./world.ts";
 
 /** Calls by campaign that the host still holds after its report. */
 const heldAfter = (held: ByCampaign, settled: Settled[], epoch: number): ByCampaign => {
@@ -43,9 +34,6 @@ const heldAfter = (held: ByCampaign, settled: Settled[], epoch: number): ByCampa
 	return base;
 };
 
-const onTrunk = (world: World, trunkId: string, calls: ByCampaign): ByCampaign =>
-	Object.fromEntries(Object.entries(calls).filter(([c]) => world.campaigns.get(c)?.trunk === trunkId));
-
 /** Settles what the host reports; every one apart, so that one bad completion never blocks the others. */
 const settleAll = async ({ deps, request, host, world, me }: Run): Promise<Settled[]> => {
 	const { tenant, hostId } = host;
@@ -57,55 +45,6 @@ const settleAll = async ({ deps, request, host, world, me }: Run): Promise<Settl
 		),
 		...[...returned].map((callId) => settleReturned(deps, tenant, hostId, callId, world.campaigns)),
 	]);
-};
-
-/** Chooses candidates and reserves share and slots, trunk by trunk; returns the candidates cut to the reservations. */
-const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<{ choices: Choice[]; reserved: TrunkItem[] }> => {
-	const { deps, request, host, world } = run;
-	const draining = host.state === "draining";
-	const prefetch = Math.min(request.prefetch, host.cap);
-	// The control plane's figure of the capacity rules: what would not fit is not granted.
-	const room = Math.max(0, host.cap + prefetch - sum(base));
-	let want = draining ? 0 : Math.min(request.want, room, MAX_CALLS_PER_SYNC);
-	const byTrunk = want > 0 ? await campaignsFor(deps, host, world) : new Map<string, string[]>();
-	const choices: Choice[] = [];
-	const reserved: TrunkItem[] = [];
-	const shares = new Map(
-		[...world.trunks.values()].map((trunk) => [trunk.trunkId, sum(trunk.a[host.hostId]?.n ?? {})]),
-	);
-	for (const trunk of world.trunks.values()) {
-		const trunkBase = onTrunk(world, trunk.trunkId, base);
-		const mine = trunk.a[host.hostId]?.n ?? {};
-		// What is held without a channel is at least what the host holds beyond all that is up there.
-		const waiting = Math.max(0, sum(trunkBase) - request.live);
-		const most = Math.min(want, Math.max(0, mostCalls(trunk.trunk.maxCps) - waiting));
-		const found = await chooseCandidates(deps, world, byTrunk.get(trunk.trunkId) ?? [], (c) => {
-			const channels = Math.max(0, (trunk.c[c]?.free ?? 0) + (mine[c] ?? 0) - (trunkBase[c] ?? 0));
-			return Math.min(most, channels + prefetch);
-		});
-		const others = [...shares].reduce((n, [id, share]) => (id === trunk.trunkId ? n : n + share), 0);
-		const { trunk: after, calls } = await reserve(
-			deps,
-			{
-				host,
-				epoch: request.epoch,
-				seq: request.seq,
-				base: trunkBase,
-				candidates: Object.fromEntries([...found].map(([c, list]) => [c, list.length])),
-				hostRoom: host.cap - others,
-				want: most,
-				prefetch,
-				slotLeadMs: request.slotLeadMs,
-				slots: draining || !mayUse(trunk, host) ? 0 : Math.min(request.slots[trunk.trunkId] ?? 0, MAX_SLOTS_PER_SYNC),
-			},
-			trunk,
-		);
-		reserved.push(after);
-		shares.set(trunk.trunkId, sum(after.a[host.hostId]?.n ?? {}));
-		for (const [c, count] of Object.entries(calls)) choices.push(...(found.get(c) ?? []).slice(0, count));
-		want -= sum(calls);
-	}
-	return { choices, reserved };
 };
 
 /** Claims the candidates of the grant record that stands; indexes of those that are this sync's. */
@@ -135,28 +74,23 @@ const commitOrFollow = async (run: Run, commit: Commit, cands: Candidate[], base
 	const { deps, request, host } = run;
 	let standing: HostItem | undefined = host;
 	// The state may change back and forth while we write; each change is a person's or the fleet's, so they are few.
-	while (standing && standing.epoch === request.epoch && standing.seq === request.seq - 1 && isUp(standing)) {
-		const draining = standing.state === "draining";
-		const made: Commit = draining ? { ...commit, ans: [], held: base } : commit;
-		const result: Awaited<ReturnType<typeof commitSync>> = await commitSync(
-			deps,
-			host,
-			standing.state,
-			request.seq,
-			made,
-		);
+	while (standing && standing.epoch === request.epoch && standing.seq === request.seq - 1 && isUp(standing.state)) {
+		const made: Commit = isDraining(standing.state) ? { ...commit, ans: [], held: base } : commit;
+		const result: Awaited<ReturnType<typeof commitSync>> = await commitSync(deps, standing, request.seq, made);
 		if (result.ok) {
 			if (made.ans.length === 0) await undo(run, cands);
-			return { ...standing, seq: request.seq, ...made };
+			return result.made;
 		}
 		standing = result.item;
 	}
 	// A twin of this very sync won, or the first try of this very write did: its answer is ours.
-	if (standing && standing.epoch === request.epoch && standing.seq === request.seq && isUp(standing)) {
+	if (standing && standing.epoch === request.epoch && standing.seq === request.seq && isUp(standing.state)) {
 		if (!sameAgent(standing, request)) throw anotherAgent(host.hostId);
+		// It may stand still before it has taken the claims back: the host goes on with our answer, and then nobody would.
+		if (standing.ans.length === 0) await undo(run, cands);
 		return standing;
 	}
-	throw standing && standing.epoch === request.epoch && isUp(standing)
+	throw standing && standing.epoch === request.epoch && isUp(standing.state)
 		? seqOld(standing.seq)
 		: staleEpoch(standing ?? host);
 };
@@ -165,7 +99,29 @@ const undo = ({ deps, host, world, me }: Run, cands: Candidate[]): Promise<void>
 	undoClaims(deps, host.tenant, me, cands, async (c) => world.campaigns.get(c));
 
 const sameAgent = (host: HostItem, request: SyncRequest): boolean => (host.agent ?? "") === (request.agent ?? "");
-const isUp = (host: HostItem): boolean => host.state === "active" || host.state === "draining";
+
+/** Whether the host has nothing: no channel, nothing to report, nothing held, and no call of an earlier epoch, as far as either side knows. */
+const isQuiet = ({ request, host, world }: Run, base: ByCampaign): boolean => {
+	const isLoss = (key: string): boolean => key.startsWith(`${host.hostId}#`);
+	// A host that cannot say yet what it has of earlier epochs: then our own books count.
+	const earlier = request.earlier
+		? request.earlier.length > 0
+		: [...world.trunks.values()].some((trunk) => Object.keys(trunk.z).some(isLoss));
+	const reports = request.completed.length + request.returned.length;
+	return request.live === 0 && reports === 0 && sum(base) === 0 && !earlier;
+};
+
+/** A host that has just become drained: said, and the fleet is asked to look at once, for a burst host costs while it idles. */
+const sayDrained = async (deps: Deps, host: HostItem): Promise<void> => {
+	deps.log.info("host.drained", {
+		hostId: host.hostId,
+		epoch: host.epoch,
+		seq: host.seq,
+		by: host.drainBy,
+		seconds: host.drainAt === undefined ? undefined : (deps.now() - host.drainAt) / 1_000,
+	});
+	if (host.tier === "burst") await nudgeFleet(deps, host.tenant, `${host.hostId} is drained`);
+};
 
 const answer = async (
 	run: Run,
@@ -176,14 +132,14 @@ const answer = async (
 	refused: SyncResponse["refused"],
 ): Promise<SyncResponse> => {
 	const { deps, request, world } = run;
-	const drain = host.state === "draining";
+	const drain = isDraining(host.state);
 	return {
 		seq: request.seq,
 		now: (run.startedAt + deps.now()) / 2,
 		calls: await grantedCalls(deps, host, world, request.epoch, request.seq, cands, host.ans, known),
 		...sharesAndSlots(host.hostId, request.epoch, request.seq, trunks),
 		recall: await recallsFor(deps, host, world, host.held, drain),
-		hangup: [],
+		hangup: await hangupsFor(deps, host, world, host.held),
 		refused,
 		drain,
 		configVersion: world.configVersion,
@@ -215,11 +171,19 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const startedAt = deps.now();
 	const host = await getItem<HostItem>(deps.db, deps.tables.hosts, { tenant: ref.tenant, hostId: ref.hostId });
 	if (!host) throw noSuchHost(ref.hostId);
-	if (host.epoch !== request.epoch || !isUp(host)) throw staleEpoch(host);
+	if (host.epoch !== request.epoch || !isUp(host.state)) throw staleEpoch(host);
 	if (request.seq < host.seq) throw seqOld(host.seq);
 	if (request.seq > host.seq + 1) throw seqAhead(host.seq);
 	const world = await readWorld(deps, host, [...request.completed.map((call) => call.callId), ...request.returned]);
-	const run: Run = { deps, request, host, world, me: leaseOf(host.hostId, request.epoch, request.seq), startedAt };
+	const run: Run = {
+		deps,
+		request,
+		host,
+		world,
+		me: leaseOf(host.hostId, request.epoch, request.seq),
+		startedAt,
+		deadTrunks: deadTrunksOf(request.trunks, world.trunks) ?? host.deadTrunks,
+	};
 	if (request.seq === host.seq) {
 		if (!sameAgent(host, request)) throw anotherAgent(host.hostId);
 		return replay(run);
@@ -231,7 +195,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const base = heldAfter(host.held, settled, request.epoch);
 	if (request.earlier) await releaseEarlier(deps, host, world, request.earlier);
 
-	const { choices, reserved } = await chooseAndReserve(run, base).catch((error: unknown) => {
+	const { choices, reserved, leavesSince } = await chooseAndReserve(run, base).catch((error: unknown) => {
 		throw error instanceof Superseded ? seqOld(host.seq + 1) : error;
 	});
 	const known = new Map(choices.map(({ campaignId, contact }) => [campaignId + contact.contactKey, contact]));
@@ -250,7 +214,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		await readMissing(run, cands);
 	}
 	// A draining host is granted nothing; only a twin from before the drain can have chosen any.
-	const ans = host.state === "draining" ? [] : await claimAll(run, cands);
+	const ans = isDraining(host.state) ? [] : await claimAll(run, cands);
 	const held = { ...base };
 	for (const i of ans) {
 		const c = cands[i]?.c ?? "";
@@ -265,9 +229,14 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		low: Math.min(request.low ?? host.low, request.seq),
 		live: request.live,
 		agent: request.agent ?? "",
+		health: request.state,
+		deadTrunks: run.deadTrunks,
+		leavesSince,
+		quiet: isQuiet(run, base),
 	};
 	const after = await commitOrFollow(run, commit, cands, base);
 	await afterCommit(deps, { ...after, acc }, settled);
+	if (after.state === "drained" && host.state !== "drained") await sayDrained(deps, after);
 	deps.log.info("sync", {
 		hostId: host.hostId,
 		epoch: request.epoch,
@@ -281,6 +250,8 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		refused: refused.length,
 		candidates: cands.length,
 		granted: after.ans.length,
+		...(isDraining(after.state) ? { state: after.state, quiet: after.quiet } : {}),
+		...(after.leavesSince === undefined ? {} : { leavesSince: after.leavesSince }),
 		ms: deps.now() - startedAt,
 	});
 	return answer(run, after, reserved, cands, known, refused);

@@ -56,12 +56,22 @@ export const readCampaigns = async (
 	return new Map(items.map((item) => [item.campaignId, item]));
 };
 
-/** Whether the trunk may be used by the host. */
+/** Whether the trunk is for the host at all: then it is in the host's configuration. */
 export const mayUse = (trunk: TrunkItem, host: Pick<HostItem, "hostId" | "tier">): boolean => {
 	const { hosts } = trunk.trunk;
 	if (hosts === "all") return true;
 	return hosts === "steady" ? host.tier === "steady" : hosts.includes(host.hostId);
 };
+
+/** Whether the host can dial through the trunk now: its carrier answers, and knows the host's address where it must. */
+export const mayDial = (trunk: TrunkItem, host: Pick<HostItem, "hostId" | "tier" | "deadTrunks" | "inst">): boolean => {
+	if (!mayUse(trunk, host) || host.deadTrunks?.includes(trunk.trunkId)) return false;
+	return trunk.trunk.addresses !== "known" || host.tier === "steady" || host.inst?.publicAddress !== undefined;
+};
+
+/** Whether the host may carry the campaign's calls: a spot instance can be taken away in the middle of them. */
+export const mayCarry = (campaign: CampaignItem, host: Pick<HostItem, "inst">): boolean =>
+	host.inst?.market !== "spot" || campaign.allowDroppedCalls === true;
 
 /** Reads what a sync of this host may touch: its trunks, the campaigns on them and those of the calls it names. */
 export const readWorld = async (deps: Deps, host: HostItem, callIds: string[]): Promise<World> => {

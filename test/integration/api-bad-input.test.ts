@@ -98,6 +98,8 @@ describe("bodies", () => {
 		[{ ringTimeoutSec: 0 }, "ringTimeoutSec"],
 		[{ maxCallSec: 1e9 }, "maxCallSec"],
 		[{ startAt: "tomorrow" }, "startAt"],
+		[{ deadline: "soon" }, "deadline"],
+		[{ allowDroppedCalls: "yes" }, "allowDroppedCalls"],
 		[{ contacts: [] }, "contacts"],
 		[{ contacts: "all" }, "contacts"],
 		[{ then: undefined }, "then"],
@@ -110,7 +112,7 @@ describe("bodies", () => {
 		[{ trunk: 5 }, "trunk"],
 	])("%j is 400 at %s", (over, path) => refused(() => post(campaign(over as Record<string, unknown>)), 400, path));
 
-	test.each(["purpose", "trunks", "callerIds", "numbers", "deadline", "maxCps", "priority", "window", "webhook"])(
+	test.each(["purpose", "trunks", "callerIds", "numbers", "maxCps", "priority", "window", "webhook"])(
 		"%s is not built yet: 422",
 		async (field) => {
 			const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);

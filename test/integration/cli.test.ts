@@ -639,7 +639,7 @@ describe("help and usage", () => {
 		["call", "test"],
 		...["set", "list"].map((name) => ["trunk", name]),
 		...["add", "list", "drain", "undrain"].map((name) => ["host", name]),
-		["fleet", "show"],
+		...["show", "scale"].map((name) => ["fleet", name]),
 		...["create", "list", "revoke"].map((name) => ["token", name]),
 	];
 	test.each(leaves)("%s %s --help has an example and the options of all commands", async (group, name) => {

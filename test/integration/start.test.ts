@@ -86,6 +86,8 @@ describe("the command line", () => {
 		[["--port", "70000"], /--port/],
 		[["--steady", "-1"], /--steady/],
 		[["--capacity", "0"], /--capacity.*1 to 2000/],
+		[["--burst-max", "201"], /--burst-max.*whole number from 0 to 200/],
+		[["--boot-seconds", "soon"], /--boot-seconds.*whole number from 0 to 300/],
 		[["--asterisk", "fake"], /--asterisk.*real, simulated/],
 		[["--carrier", "other"], /--carrier.*embedded, none/],
 		[["--aws", "real"], /--aws.*embedded, external/],
@@ -101,7 +103,10 @@ describe("the command line", () => {
 	test("--help explains every option, on stderr", async () => {
 		const started = start(["--help"]);
 		expect(await started.ended).toBe(0);
-		for (const option of ["port", "data", "steady", "capacity", "asterisk", "carrier", "aws", "chaos"]) {
+		for (const option of [
+			...["port", "data", "steady", "capacity", "burst-max", "boot-seconds"],
+			...["asterisk", "carrier", "aws", "chaos"],
+		]) {
 			expect(started.stderr()).toContain(`--${option}`);
 		}
 		expect(started.stdout()).toBe("");
@@ -115,6 +120,19 @@ describe("the command line", () => {
 		expect(await started.ended).toBe(1);
 		expect(started.stderr()).toMatch(new RegExp(`Port ${port} is in use.*--port 0`));
 		taken.close();
+	});
+
+	test("more hosts than there are addresses for are refused", async () => {
+		const started = start([...BARE.slice(0, 2), "--steady", "150", "--burst-max", "100"]);
+		expect(await started.ended).toBe(1);
+		expect(started.stderr()).toMatch(/Burst hosts and steady hosts together are at most 200/);
+	});
+
+	test("settings of the burst that are wrong are named", async () => {
+		const started = start([...BARE, "--burst-max", "2"], { BURST_LOOK_SEC: "0", BURST_IDLE_SEC: "soon" });
+		expect(await started.ended).toBe(1);
+		expect(started.stderr()).toContain("BURST_LOOK_SEC");
+		expect(started.stderr()).toContain("BURST_IDLE_SEC");
 	});
 
 	test("settings that cannot hold together are all named", async () => {
@@ -192,6 +210,29 @@ describe("a start", () => {
 			await eventually(() => expect(pids.filter(isRunning)).toEqual([]), 20_000);
 		},
 		TIMEOUT_MS,
+	);
+
+	test(
+		"killed while burst hosts run, none of them goes on",
+		async () => {
+			const started = start(["--port", "0", "--asterisk", "simulated", "--burst-max", "1", "--boot-seconds", "0"]);
+			const { api, token } = await started.ready();
+			const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+			const until = new Date(Date.now() + 600_000).toISOString();
+			const body = JSON.stringify({ min: 1, until });
+			expect((await fetch(`${api}/v1/fleet/scale`, { method: "POST", headers, body })).status).toBe(200);
+			await eventually(async () => {
+				const { items } = (await (await fetch(`${api}/v1/hosts`, { headers })).json()) as {
+					items: { tier: string; state: string }[];
+				};
+				expect(items.filter(({ tier, state }) => tier === "burst" && state === "active")).toHaveLength(1);
+			}, TIMEOUT_MS);
+			const pids = allOf(started);
+			started.process.kill("SIGKILL");
+			await started.ended;
+			await eventually(() => expect(pids.filter(isRunning)).toEqual([]), 20_000);
+		},
+		2 * TIMEOUT_MS,
 	);
 
 	test(

@@ -24,7 +24,10 @@ const weight = fc.constantFrom(0, 0.3, 1, 3);
 const schedules: fc.Arbitrary<WalkConfig> = fc
 	.record({
 		seed: fc.integer(),
-		hosts: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
+		hosts: fc.array(
+			fc.record({ cap: fc.integer({ min: 1, max: 4 }), tier: fc.constantFrom("steady" as const, "burst" as const) }),
+			{ minLength: 1, maxLength: 3 },
+		),
 		trunks: fc.array(
 			fc.record({ maxChannels: fc.integer({ min: 1, max: 6 }), maxCps: fc.constantFrom(500, 20, 10, 5, 2) }),
 			{
@@ -46,7 +49,7 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 			hosts: weight,
 			asterisk: fc.constantFrom(0, 0.3, 1),
 			partitions: weight,
-			people: fc.constantFrom(0, 0.3, 1),
+			people: fc.constantFrom(0, 0.3, 1, 8),
 			staleIndex: fc.constantFrom(0, 1),
 		}),
 		faultyMs: fc.constantFrom(3_000, 10_000, 30_000),
@@ -57,7 +60,7 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 	.map(({ hosts, trunks, campaigns, ...rest }) => ({
 		...rest,
 		world: {
-			hosts: hosts.map((cap, i) => ({ id: `h${i + 1}`, cap })),
+			hosts: hosts.map((host, i) => ({ id: `h${i + 1}`, ...host })),
 			trunks: trunks.map((trunk, i) => ({ id: `carrier-${i + 1}`, ...trunk })),
 			campaigns: campaigns.map((campaign, i) => ({
 				letter: "abc"[i] as string,
@@ -99,7 +102,7 @@ test(
 			if (violation) throw new Error(await told(schedule), { cause: violation });
 			return;
 		}
-		const sum = { schedules: 0, dials: 0, hostsLost: 0, late: 0 };
+		const sum = { schedules: 0, dials: 0, hostsLost: 0, late: 0, drained: 0 };
 		const until = performance.now() + SECONDS * 1_000;
 		for (let round = 0; round < MOST_ROUNDS && performance.now() < until; round++) {
 			const outcome = await fc.check(
@@ -110,6 +113,7 @@ test(
 					sum.dials += result?.dials ?? 0;
 					sum.hostsLost += result?.lost ?? 0;
 					sum.late += result?.late ?? 0;
+					sum.drained += result?.drained ?? 0;
 				}),
 				{ seed: SEED + round, numRuns: RUNS_PER_ROUND, interruptAfterTimeLimit: SHRINK_SECONDS * 1_000 },
 			);

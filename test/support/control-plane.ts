@@ -20,6 +20,8 @@ export const testDeps = (db: Db, now: () => number, over: Partial<Deps> = {}): D
 	random: () => 0,
 	log: jsonLog(() => {}),
 	settings: parseSettings({}),
+	// Nobody listens: a test that does brings its own.
+	queues: { send: async () => {} },
 	...over,
 });
 

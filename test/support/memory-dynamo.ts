@@ -72,6 +72,7 @@ export const PROJECT_TABLES: (TableDefinition & { name: TableName })[] = [
 		indexes: [{ name: "byTenant", hash: "tenant", range: "createdAt", projection: "ALL" }],
 	},
 	{ name: "idempotency", hash: "id" },
+	{ name: "fleet", hash: "tenant", range: "id" },
 ];
 export const PROJECT_TABLE_NAMES = Object.fromEntries(
 	PROJECT_TABLES.map((table) => [table.name, table.name]),

@@ -93,11 +93,11 @@ export const httpUpstream = (endpoint: string): Upstream => {
 	};
 };
 
-/** Listens on 127.0.0.1; @returns the port. */
-export const listen = (server: Server, port: number): Promise<number> =>
+/** Listens on a loopback address; @returns the port. */
+export const listen = (server: Server, port: number, address = "127.0.0.1"): Promise<number> =>
 	new Promise((resolve, reject) => {
 		server.once("error", reject);
-		server.listen(port, "127.0.0.1", () => {
+		server.listen(port, address, () => {
 			server.off("error", reject);
 			resolve((server.address() as { port: number }).port);
 		});

@@ -32,6 +32,23 @@ export const REALISTIC_MIX: readonly Share[] = [
 	{ behaviour: { kind: "declined" }, parts: 5 },
 ];
 
+/** Calls of half a minute and more, so that a thousand of them can be up at once at a rate that one machine dials. */
+export const LONG_MIX: readonly Share[] = [
+	{ behaviour: { kind: "answer", ringMs: 1_000, talkMs: 32_000 }, parts: 40 },
+	{ behaviour: { kind: "answer", ringMs: 2_000, talkMs: 36_000 }, parts: 45 },
+	{ behaviour: { kind: "busy" }, parts: 8 },
+	{ behaviour: { kind: "notFound" }, parts: 4 },
+	{ behaviour: { kind: "declined" }, parts: 3 },
+];
+
+/** As {@link LONG_MIX}, of a minute and a half: for thousands of channels. */
+export const LONGEST_MIX: readonly Share[] = [
+	{ behaviour: { kind: "answer", ringMs: 1_000, talkMs: 85_000 }, parts: 40 },
+	{ behaviour: { kind: "answer", ringMs: 2_000, talkMs: 95_000 }, parts: 50 },
+	{ behaviour: { kind: "busy" }, parts: 5 },
+	{ behaviour: { kind: "notFound" }, parts: 5 },
+];
+
 /** A repeatable source of numbers 0 ≤ x < 1 (mulberry32). For lists, not for secrets. */
 export const seededRandom = (seed: number): (() => number) => {
 	let state = seed >>> 0;

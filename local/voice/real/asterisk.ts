@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/prom
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { VoiceHost } from "../types.ts";
+import type { HostOptions, VoiceHost } from "../types.ts";
 import { freeTcpPort, freeUdpPort } from "./addresses.ts";
 import { type Child, startChild } from "./child.ts";
 import { fillIn, setOptions } from "./conf.ts";
@@ -36,13 +36,16 @@ export interface AsteriskHost extends VoiceHost {
 /**
  * Starts one Asterisk on an address of its own, with all it writes under `dir`. A folder used before is used again with
  * its password and ports.
- * @param agentAddress where Asterisk reaches the agent: `host:port` or a ws:// address; default port 9098 of the same address
  * @throws VoiceError where it does not start, with the end of its log
  */
-export const startAsterisk = async (
-	program: AsteriskProgram,
-	options: { name: string; address: string; dir: string; agentAddress?: string },
-): Promise<AsteriskHost> => {
+export const startAsterisk = async (program: AsteriskProgram, options: HostOptions): Promise<AsteriskHost> => {
+	const host = await prepareAsterisk(program, options);
+	await host.start();
+	return host;
+};
+
+/** As {@link startAsterisk}, without starting it: its files are made and its ports chosen. */
+export const prepareAsterisk = async (program: AsteriskProgram, options: HostOptions): Promise<AsteriskHost> => {
 	const { name, address, dir } = options;
 	const etcDir = join(dir, "etc");
 	for (const folder of ["etc", "lib", "db", "keys/keys", "spool", "run", "log", "data"])
@@ -78,7 +81,6 @@ export const startAsterisk = async (
 			);
 		}
 	};
-	await start();
 	return {
 		address,
 		sipPort: place.sipPort,

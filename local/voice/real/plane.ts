@@ -1,6 +1,6 @@
 import { startSipp } from "../carrier/sipp.ts";
 import type { VoicePlane } from "../types.ts";
-import { startAsterisk } from "./asterisk.ts";
+import { prepareAsterisk, startAsterisk } from "./asterisk.ts";
 import { describePrograms, providePrograms } from "./fetch.ts";
 
 /**
@@ -14,6 +14,7 @@ export const realPlane = async (say: (line: string) => void = () => undefined): 
 		kind: "real",
 		note: describePrograms(programs),
 		startHost: (options) => startAsterisk(programs.asterisk, options),
+		prepareHost: (options) => prepareAsterisk(programs.asterisk, options),
 		startCarrier: (options) => startSipp(programs.sipp, options),
 	};
 };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freeTcpPort } from "../real/addresses.ts";
 import { fillIn, setOptions } from "../real/conf.ts";
-import type { VoiceHost } from "../types.ts";
+import type { HostOptions, VoiceHost } from "../types.ts";
 import { SimAri } from "./ari.ts";
 import { AriServer, type AriServerOptions } from "./ari-server.ts";
 import { SimAsteriskCore } from "./asterisk-core.ts";
@@ -45,13 +45,9 @@ export interface SimulatedHost extends VoiceHost {
 	resume(): void;
 }
 
-export interface StartHostOptions {
+export interface StartHostOptions extends HostOptions {
 	network: SimNetwork;
 	seed: number;
-	name: string;
-	address: string;
-	dir: string;
-	agentAddress?: string;
 }
 
 interface Place {
@@ -64,6 +60,13 @@ interface Place {
 
 /** Starts a simulated Asterisk with all its files under `dir`. A folder used before is used again with its password and port. */
 export const startSimulatedHost = async (options: StartHostOptions): Promise<SimulatedHost> => {
+	const host = await prepareSimulatedHost(options);
+	await host.start();
+	return host;
+};
+
+/** As {@link startSimulatedHost}, without starting it: its files are made and its port chosen. */
+export const prepareSimulatedHost = async (options: StartHostOptions): Promise<SimulatedHost> => {
 	const { network, address, dir } = options;
 	const etcDir = join(dir, "etc");
 	const soundsDir = join(dir, "data/sounds/en");
@@ -126,7 +129,6 @@ export const startSimulatedHost = async (options: StartHostOptions): Promise<Sim
 		ari.apps.clear();
 		await server.close();
 	};
-	await start();
 	return {
 		address,
 		ari: { baseUrl: `http://${place.listen}:${settings.bindPort}/ari`, username: ARI_USER, password: place.password },

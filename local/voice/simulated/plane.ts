@@ -1,8 +1,9 @@
-import type { Carrier, VoicePlane } from "../types.ts";
+import type { Carrier, HostOptions, VoicePlane } from "../types.ts";
 import { SimCarrierCore } from "./carrier-core.ts";
 import { machineClock, seededRandom } from "./clock.ts";
-import { type SimulatedHost, startSimulatedHost } from "./host.ts";
+import { prepareSimulatedHost, type SimulatedHost, startSimulatedHost } from "./host.ts";
 import { SimNetwork } from "./network.ts";
+import { answerOptions } from "./options-port.ts";
 
 /** A simulated carrier: what the local stack sees of any, and what tests can do to it. */
 export interface SimulatedCarrier extends Carrier {
@@ -13,7 +14,8 @@ export interface SimulatedCarrier extends Carrier {
 
 export interface SimulatedPlane extends VoicePlane {
 	kind: "simulated";
-	startHost(options: { name: string; address: string; dir: string; agentAddress?: string }): Promise<SimulatedHost>;
+	startHost(options: HostOptions): Promise<SimulatedHost>;
+	prepareHost(options: HostOptions): Promise<SimulatedHost>;
 	startCarrier(options: { address: string; port: number; dir: string }): Promise<SimulatedCarrier>;
 }
 
@@ -28,15 +30,20 @@ export const simulatedPlane = ({ seed = 1 }: { seed?: number } = {}): SimulatedP
 		kind: "simulated",
 		note: "simulated Asterisk and carrier",
 		startHost: (options) => startSimulatedHost({ ...options, network, seed }),
+		prepareHost: (options) => prepareSimulatedHost({ ...options, network, seed }),
 		startCarrier: async ({ address, port }) => {
 			const core = new SimCarrierCore({ network, address, port });
+			const close = await answerOptions(address, port, () => core.reachable());
 			return {
 				address,
 				port,
 				core,
 				calls: async () => core.calls(),
 				setDown: (down) => core.setDown(down),
-				stop: async () => core.close(),
+				stop: async () => {
+					close();
+					core.close();
+				},
 			};
 		},
 	};

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { CompletedCall, GrantedCall, Then } from "../../../shared/contract/call.ts";
-import type { HostTrunk, SyncRequest, SyncResponse } from "../../../shared/contract/host.ts";
+import type { HelloRequest, HostTrunk, SyncRequest, SyncResponse } from "../../../shared/contract/host.ts";
 import { formatCallId, newCampaignId } from "../../../shared/contract/ids.ts";
 
 export interface Contact {
@@ -48,6 +48,7 @@ export class FakeControlPlane {
 	readonly numbers = new Map<string, string>();
 	readonly returned: string[] = [];
 	readonly syncs: SyncRequest[] = [];
+	readonly hellos: HelloRequest[] = [];
 	readonly problems: string[] = [];
 	/** Answers a request in another way: a status, or `lose` (carried out, but the connection is cut). */
 	disturb: (kind: RequestKind, request: SyncRequest | undefined) => number | "lose" | undefined = () => undefined;
@@ -135,6 +136,7 @@ export class FakeControlPlane {
 		now: number,
 	): { status: number; body: unknown } {
 		if (kind === "hello") {
+			this.hellos.push(JSON.parse(text) as HelloRequest);
 			this.#epoch++;
 			this.#seq = 0;
 			return { status: 200, body: { epoch: this.#epoch, now, configVersion: 1 } };

@@ -8,6 +8,7 @@ import {
 	JournalWriteError,
 	type OriginateRequest,
 	type OriginateResult,
+	type TrunkProbe,
 } from "../../../host/agent/ports.ts";
 import type { JournalRecord } from "../../../host/agent/records.ts";
 import type { AgentSettings } from "../../../host/agent/settings.ts";
@@ -83,6 +84,8 @@ export class VirtualMachine {
 	/** The answer to an originate: `lose` places the call, but no answer comes. */
 	originate: (request: OriginateRequest) => "ok" | "lose" | "refuse" | "gone" = () => "ok";
 	diskFull = false;
+	/** How each trunk's carrier answers; absent: nobody asks. */
+	probe: TrunkProbe | undefined;
 	/** How long the network and the disk take, ms. */
 	networkMs = 20;
 	diskMs = 2;
@@ -224,6 +227,7 @@ export class VirtualMachine {
 				this.log.push({ level, event, fields });
 			};
 		return {
+			...(this.probe === undefined ? {} : { probe: this.probe }),
 			clock: {
 				bootId: this.bootId,
 				wallMs: () => START_WALL_MS + this.time.now,

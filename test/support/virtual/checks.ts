@@ -2,6 +2,7 @@ import { campaignCounts } from "../../../shared/campaigns/counts.ts";
 import { formatCallId, parseCallId } from "../../../shared/contract/ids.ts";
 import type { Deps } from "../../../shared/deps.ts";
 import type { HostItem, TrunkItem } from "../../../shared/store/items.ts";
+import { channelMsOf } from "../../../shared/sync/counters.ts";
 import type { MemoryDynamo } from "../memory-dynamo.ts";
 import { campaignsOf, contactsOf, TENANT, type WorldConfig } from "./world.ts";
 
@@ -19,6 +20,7 @@ export type ViolationKind =
 	| "channelSum"
 	| "channelLeak"
 	| "slowRecovery"
+	| "drainedLive"
 	| "handlerFault"
 	| "agentFault";
 
@@ -184,11 +186,18 @@ export const checkCounters = async (dynamo: MemoryDynamo, deps: Deps): Promise<v
 			contact.shardKey.startsWith(`${TENANT}#${campaign.campaignId}#`),
 		);
 		let attempts = 0;
+		let channelMs = 0;
+		let timed = 0;
 		const outcomes: Record<string, number> = {};
 		for (const contact of contacts) {
 			const history = Object.entries(contact.hist ?? {});
 			attempts += history.length;
 			for (const [attempt, entry] of history) {
+				const ms = channelMsOf(entry, campaign);
+				if (ms !== undefined) {
+					channelMs += ms;
+					timed++;
+				}
 				const isEnd = contact.state === "done" && contact.outcome === entry.o && Number(attempt) === contact.attempt;
 				if (entry.fin && !isEnd)
 					throw new Violation(
@@ -205,10 +214,12 @@ export const checkCounters = async (dynamo: MemoryDynamo, deps: Deps): Promise<v
 		if (campaign.sweptAt === undefined) delete outcomes["cancelled"];
 		const same = (a: Record<string, number>, b: Record<string, number>): boolean =>
 			[...Object.keys(a), ...Object.keys(b)].every((key) => (a[key] ?? 0) === (b[key] ?? 0));
-		if (counts.attempts !== attempts || !same(counts.outcomes, outcomes))
+		const recount = { attempts, channelMs, timed };
+		const counted = { attempts: counts.attempts, channelMs: counts.channelMs, timed: counts.timed };
+		if (!same(counted, recount) || !same(counts.outcomes, outcomes))
 			throw new Violation(
 				"counters",
-				`${campaign.campaignId}: counted ${JSON.stringify({ attempts: counts.attempts, outcomes: counts.outcomes })}, recount ${JSON.stringify({ attempts, outcomes })}`,
+				`${campaign.campaignId}: counted ${JSON.stringify({ ...counted, outcomes: counts.outcomes })}, recount ${JSON.stringify({ ...recount, outcomes })}`,
 			);
 	}
 };

@@ -103,6 +103,8 @@ export class VirtualControlPlane {
 			random: this.#random.next,
 			log,
 			settings: this.settings,
+			// Messages are asked for again by the minute's tick, and so may be lost.
+			queues: { send: async () => {} },
 		};
 	}
 

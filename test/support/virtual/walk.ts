@@ -4,6 +4,7 @@ import { changeState } from "../../../shared/campaigns/change.ts";
 import { changeCampaignCap } from "../../../shared/campaigns/registration.ts";
 import { sweepCampaign } from "../../../shared/campaigns/sweep.ts";
 import type { Settings } from "../../../shared/config/settings.ts";
+import { isUp } from "../../../shared/fleet/life.ts";
 import { setDrain } from "../../../shared/hosts/hosts.ts";
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
 import { readCampaigns } from "../../../shared/sync/world.ts";
@@ -97,6 +98,8 @@ export interface WalkResult {
 	dials: number;
 	lost: number;
 	late: number;
+	/** Times that a host came to be drained. */
+	drained: number;
 }
 
 /** One random schedule of the whole system: the real control plane, real agents, everything between them in the hands of a seed. */
@@ -114,6 +117,10 @@ export class Walk {
 	readonly #durable = new Map<string, { hostId: string; outcome: string }>();
 	#nextRecovery: number;
 	#nextSweep = 0;
+	/** Hosts that were drained when last looked at. */
+	readonly #drained = new Set<string>();
+	/** Times that a host came to be drained. */
+	#drains = 0;
 	/** When each host fell silent for good, for the bound of the recovery. */
 	#quietSince = 0;
 
@@ -218,6 +225,7 @@ export class Walk {
 			dials: this.carrier.dialed.size,
 			lost: this.hosts.filter((host) => hostOf(this.plane.dynamo, host.hostId).lostE !== undefined).length,
 			late: entries.filter((entry) => entry.late !== undefined).length,
+			drained: this.#drains,
 		};
 	}
 
@@ -265,10 +273,28 @@ export class Walk {
 		await this.#goOn(waiting);
 		const violation = this.carrier.violation ?? this.answers.violation;
 		if (violation) throw violation;
+		for (const host of this.hosts) this.#checkDrained(host.hostId);
 		for (const host of this.hosts)
 			if (host.faults.length > 0) throw new Violation("agentFault", `${host.hostId}: ${describeError(host.faults[0])}`);
 		const fault = this.plane.faults.find(({ error }) => !isPassing(error));
 		if (fault) throw new Violation("handlerFault", `${fault.execution.id}: ${describeError(fault.error)}`);
+	}
+
+	/** A host that has just become drained may be stopped at once: it has no call, and nothing is claimed for it. */
+	#checkDrained(hostId: string): void {
+		const { dynamo } = this.plane;
+		if (hostOf(dynamo, hostId).state !== "drained") {
+			this.#drained.delete(hostId);
+			return;
+		}
+		if (this.#drained.has(hostId)) return;
+		this.#drained.add(hostId);
+		this.#drains++;
+		const claimed = contactsOf(dynamo).filter((contact) => contact.lease?.startsWith(`${hostId}#`));
+		if (claimed.length > 0)
+			throw new Violation("contactLost", `${hostId} is drained and holds ${JSON.stringify(claimed)}`);
+		const live = [...this.carrier.live.values()].filter((call) => call.host === hostId);
+		if (live.length > 0) throw new Violation("drainedLive", `${hostId} is drained with ${JSON.stringify(live)}`);
 	}
 
 	async #goOn(waiting: Waiting): Promise<void> {
@@ -473,7 +499,7 @@ export class Walk {
 			}
 			const journal = host.agent?.journal.state;
 			if (!journal) return `${host.hostId} has no agent`;
-			if (state !== "active" && state !== "draining") return `${host.hostId} is ${state}`;
+			if (!isUp(state)) return `${host.hostId} is ${state}`;
 			const calls = Object.entries(journal.calls);
 			if (calls.length > 0) return `${host.hostId} still has ${JSON.stringify(calls)}`;
 			if (journal.outstanding) return `${host.hostId} has no answer to ${journal.outstanding.body}`;

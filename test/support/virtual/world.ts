@@ -6,7 +6,12 @@ import type { Attributes, MemoryDynamo } from "../memory-dynamo.ts";
 export { TENANT };
 
 export interface WorldConfig {
-	hosts: { id: string; cap: number }[];
+	hosts: {
+		id: string;
+		cap: number;
+		/** Default: steady. */
+		tier?: HostItem["tier"];
+	}[];
 	trunks: { id: string; maxChannels: number; maxCps: number }[];
 	campaigns: {
 		/** One letter; {@link campaignIdOf} makes the id of it. */
@@ -48,7 +53,7 @@ export const addContacts = (dynamo: MemoryDynamo, letter: string, from: number, 
 
 /** Puts a world into empty tables: as if it had been made through the API. */
 export const setUp = (dynamo: MemoryDynamo, config: WorldConfig, now: number): void => {
-	for (const { id, cap } of config.hosts) put(dynamo, "hosts", newHost(id, cap, now));
+	for (const { id, cap, tier = "steady" } of config.hosts) put(dynamo, "hosts", { ...newHost(id, cap, now), tier });
 	for (const { letter, trunk, contacts, ringTimeoutSec, maxCallSec, retry, shards = 1 } of config.campaigns) {
 		const campaignId = campaignIdOf(letter);
 		const campaign = newCampaign(campaignId, now, {

@@ -7,23 +7,28 @@ import { make as checkHealth } from "../../../functions/check-health/handler.ts"
 import { make as createCampaign } from "../../../functions/create-campaign/handler.ts";
 import { make as importContacts } from "../../../functions/import-contacts/handler.ts";
 import type { Runtime } from "../../../functions/lambda/runtime.ts";
+import { make as manageFleet } from "../../../functions/manage-fleet/handler.ts";
 import { make as manageHosts } from "../../../functions/manage-hosts/handler.ts";
 import { make as manageTrunks } from "../../../functions/manage-trunks/handler.ts";
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
 import { make as recoverHosts } from "../../../functions/recover-hosts/handler.ts";
+import { make as scaleFleet } from "../../../functions/scale-fleet/handler.ts";
 import { make as sweepCampaigns } from "../../../functions/sweep-campaigns/handler.ts";
 import { make as syncHost } from "../../../functions/sync-host/handler.ts";
 import { make as tickMinute } from "../../../functions/tick-minute/handler.ts";
+import { type BurstSettings, parseBurstSettings } from "../../../shared/config/burst-settings.ts";
 import type { QueueName } from "../../../shared/config/resources.ts";
 import { parseSettings, type Settings } from "../../../shared/config/settings.ts";
 import type { ApiDeps, Objects, QueueMessage } from "../../../shared/contacts/ports.ts";
+import type { SchedulerEntry } from "../../../shared/fleet/deps.ts";
 import { jsonLog } from "../../../shared/log.ts";
 import type { Db } from "../../../shared/store/db.ts";
 import { createToken } from "../../../shared/tokens/tokens.ts";
 import { PROJECT_TABLE_NAMES } from "../../support/memory-dynamo.ts";
+import { MemoryEc2 } from "../../support/memory-ec2.ts";
 
-/** All functions in this process on a given database, with queues and a bucket in memory and a clock that the test moves. */
+/** All functions in this process on a given database, with queues, a bucket, EC2 and its Scheduler in memory, and a clock that the test moves. */
 
 export const TENANT = "default";
 
@@ -113,6 +118,9 @@ export interface Api {
 	clock: { now: number };
 	token: string;
 	logs: Record<string, unknown>[];
+	ec2: MemoryEc2;
+	/** Entries of EventBridge Scheduler, by name. */
+	entries: Map<string, SchedulerEntry>;
 	/** Messages not delivered yet. */
 	waiting: Record<QueueName, QueueMessage[]>;
 	call(method: string, path: string, options?: CallOptions): Promise<Reply>;
@@ -121,7 +129,12 @@ export interface Api {
 	tick(): Promise<void>;
 }
 
-export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promise<Api> => {
+/** @param burst settings of the burst; without a launch template there are no burst hosts */
+export const startApi = async (
+	db: Db,
+	settings: Partial<Settings> = {},
+	burst: Partial<BurstSettings> = {},
+): Promise<Api> => {
 	const clock = { now: Date.parse("2026-11-02T10:00:00Z") };
 	const logs: Record<string, unknown>[] = [];
 	const waiting: Record<QueueName, QueueMessage[]> = { imports: [], sweeps: [], recovery: [], fleet: [] };
@@ -146,8 +159,28 @@ export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promis
 		objects,
 	};
 	const runtime: Runtime = () => deps;
-	const http = Object.fromEntries(Object.entries(HTTP).map(([name, make]) => [name, make(runtime)]));
-	const queues = Object.fromEntries(Object.entries(QUEUE).map(([name, make]) => [name, make(runtime)]));
+	const burstSettings: BurstSettings = { ...parseBurstSettings({ BURST_STACK: "test" }), ...burst };
+	const ec2 = new MemoryEc2({ now: () => clock.now });
+	const entries = new Map<string, SchedulerEntry>();
+	const fleetDeps = { ...deps, burst: burstSettings, ec2 };
+	const scheduleDeps = {
+		...deps,
+		scheduler: {
+			put: async (entry: SchedulerEntry) => void entries.set(entry.name, entry),
+			remove: async (name: string) => void entries.delete(name),
+		},
+	};
+	const http = {
+		...Object.fromEntries(Object.entries(HTTP).map(([name, make]) => [name, make(runtime)])),
+		"manage-fleet": manageFleet(
+			() => scheduleDeps,
+			() => burstSettings,
+		),
+	};
+	const queues = {
+		...Object.fromEntries(Object.entries(QUEUE).map(([name, make]) => [name, make(runtime)])),
+		fleet: scaleFleet(() => fleetDeps),
+	};
 	const { token } = await createToken(deps, { tenant: TENANT, name: "test", kind: "operator" });
 
 	const call: Api["call"] = async (method, path, options = {}) => {
@@ -176,7 +209,9 @@ export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promis
 			isBase64Encoded: base64,
 			...(bytes ? { body: bytes.toString(base64 ? "base64" : "utf8") } : {}),
 		} as unknown as APIGatewayProxyEventV2;
-		const handler = http[name] as (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+		const handler = http[name as keyof typeof http] as (
+			event: APIGatewayProxyEventV2,
+		) => Promise<APIGatewayProxyStructuredResultV2>;
 		const result = await handler(event);
 		const text = result.body ?? "";
 		const headers = (result.headers ?? {}) as Record<string, string>;
@@ -185,7 +220,9 @@ export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promis
 	};
 
 	const deliver: Api["deliver"] = async (queue, max = 10_000) => {
-		const handler = queues[queue] as (event: SQSEvent) => Promise<{ batchItemFailures: unknown[] }>;
+		const handler = queues[queue as keyof typeof queues] as (
+			event: SQSEvent,
+		) => Promise<{ batchItemFailures: unknown[] }>;
 		let failures = 0;
 		for (let n = 0; n < max; n++) {
 			const message = waiting[queue].shift();
@@ -200,7 +237,8 @@ export const startApi = async (db: Db, settings: Partial<Settings> = {}): Promis
 		}
 		return failures;
 	};
-	const api: Api = { deps, objects, clock, token, logs, waiting, call, deliver, tick: tickMinute(runtime) };
+	const tick = tickMinute(runtime, () => burstSettings);
+	const api: Api = { deps, objects, ec2, entries, clock, token, logs, waiting, call, deliver, tick };
 	return api;
 };
 

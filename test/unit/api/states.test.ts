@@ -6,7 +6,7 @@ import {
 	isTerminal,
 	possibleChanges,
 } from "../../../shared/campaigns/states.ts";
-import { recoveryDelays } from "../../../shared/campaigns/tick.ts";
+import { minuteDelays } from "../../../shared/campaigns/tick.ts";
 import { dueAtOf } from "../../../shared/contacts/put-contact.ts";
 import { CAMPAIGN_STATES } from "../../../shared/contract/campaign.ts";
 
@@ -49,11 +49,11 @@ describe("campaign states", () => {
 });
 
 test("recoveries are spread over the minute", () => {
-	expect(recoveryDelays(20)).toEqual([0, 20, 40]);
-	expect(recoveryDelays(60)).toEqual([0]);
-	expect(recoveryDelays(25)).toEqual([0, 25, 50]);
-	expect(recoveryDelays(0.1)).toHaveLength(60);
-	expect(Math.max(...recoveryDelays(7.3))).toBeLessThan(60);
+	expect(minuteDelays(20)).toEqual([0, 20, 40]);
+	expect(minuteDelays(60)).toEqual([0]);
+	expect(minuteDelays(25)).toEqual([0, 25, 50]);
+	expect(minuteDelays(0.1)).toHaveLength(60);
+	expect(Math.max(...minuteDelays(7.3))).toBeLessThan(60);
 });
 
 test("rows of a list are due in its order, exactly, up to millions", () => {

@@ -216,6 +216,52 @@ describe("the agent's core", () => {
 		expect(control.syncs.length).toBe(syncs);
 	});
 
+	test("an idle host that is to be drained confirms it by two syncs at once, and peeks on", async () => {
+		const { time, control, machine } = world({ contacts: 0 });
+		await machine.start();
+		await time.pass(2_000);
+		const before = control.syncs.length;
+		control.drain = true;
+		// Seen by the next peek (300 ms); two syncs with their way there and back.
+		await time.pass(300 + 200);
+		const confirming = control.syncs.slice(before);
+		expect(confirming.map(({ live, want, completed }) => [live, want, completed.length])).toEqual([
+			[0, 0, 0],
+			[0, 0, 0],
+		]);
+		await time.pass(10_000);
+		expect(control.syncs).toHaveLength(before + 2);
+		// Taken back: there is work again at once.
+		control.drain = false;
+		control.add({ number: "1000" });
+		await time.until(() => machine.dialed.length === 1, 5_000);
+		expect(machine.dialed).toHaveLength(1);
+	});
+
+	test("a drain's end: the calls that are to be hung up end with normal clearing, and are reported", async () => {
+		const { time, control, machine } = world({ contacts: 4, cap: 4 });
+		machine.script = () => ({ ringMs: 100, talkMs: 600_000 });
+		await machine.start();
+		await time.until(() => [...machine.channels.values()].filter(({ state }) => state === "Up").length === 4, 60_000);
+		const causes: number[] = [];
+		const end = machine.end.bind(machine);
+		machine.end = (channelId, last) => {
+			causes.push(last.cause);
+			end(channelId, last);
+		};
+		control.drain = true;
+		await time.pass(2_000);
+		expect(machine.channels.size).toBe(4);
+		control.hangups = [...machine.channels.keys()];
+		await time.pass(3_000);
+		expect(causes).toEqual([16, 16, 16, 16]);
+		expect(outcomesOf(control)).toEqual(["answered", "answered", "answered", "answered"]);
+		expect(control.syncs.slice(-2).map(({ live, completed }) => [live, completed.length])).toEqual([
+			[0, 0],
+			[0, 0],
+		]);
+	});
+
 	test("calls beyond their limit are ended by the agent too", async () => {
 		const { time, control, machine } = world({ contacts: 0 });
 		control.add({ number: "1", maxCallSec: 5 });

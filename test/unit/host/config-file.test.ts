@@ -76,6 +76,62 @@ describe("the agent's configuration", () => {
 		await expect(read(valid())).rejects.toThrow(/is empty/);
 	});
 
+	describe("of an instance", () => {
+		const instance = (identity: unknown = {}) => {
+			const { hostId: _, tokenFile: __, controlPlaneUrl: ___, ...rest } = valid();
+			return { ...rest, identity };
+		};
+
+		test("needs neither id nor token nor address of the API", async () => {
+			expect(await read(instance())).toMatchObject({ identity: {} });
+			expect(await read({ ...instance(), controlPlaneUrl: "https://api.example.com" })).toMatchObject({
+				controlPlaneUrl: "https://api.example.com",
+			});
+		});
+
+		test("and has none of them twice", async () => {
+			await expect(read({ ...valid(), identity: {} })).rejects.toThrow(
+				/hostId: not together.*tokenFile: not together/s,
+			);
+			await expect(read({ ...instance(), tokenFile: "/x" })).rejects.toThrow(/tokenFile: not together/);
+		});
+
+		test("without `identity` all are needed", async () => {
+			const { identity: _, ...rest } = instance();
+			await expect(read(rest)).rejects.toThrow(
+				/hostId: is missing.*controlPlaneUrl: is missing.*tokenFile: is missing/s,
+			);
+		});
+
+		test.each([
+			["http://169.254.169.254", true],
+			["http://127.0.3.4:40123", true],
+			["http://169.254.169.254.example.com", false],
+			["http://192.0.2.1", false],
+			["https://169.254.169.254", false],
+			["nonsense", false],
+		])("metadata service %s: %s", async (metadataUrl, ok) => {
+			const reading = read(instance({ metadataUrl }));
+			if (ok) expect((await reading).identity).toEqual({ metadataUrl });
+			else await expect(reading).rejects.toThrow(/identity\.metadataUrl/);
+		});
+
+		test.each([
+			[["10.8.0.0/16"], true],
+			[["10.8.0.0"], false],
+			[["x"], false],
+			["10.8.0.0/16", false],
+		])("local networks %j: %s", async (localNets, ok) => {
+			const reading = read(instance({ localNets }));
+			if (ok) expect((await reading).identity).toEqual({ localNets });
+			else await expect(reading).rejects.toThrow(/identity\.localNets/);
+		});
+
+		test("unknown members are refused", async () => {
+			await expect(read(instance({ region: "eu-west-1" }))).rejects.toThrow(/identity/);
+		});
+	});
+
 	test("refuses what is no JSON", async () => {
 		await expect(read("{")).rejects.toThrow(/cannot be read as JSON/);
 	});

@@ -13,9 +13,11 @@ import {
 	contactRowSchema,
 	testCallSchema,
 } from "../../../shared/contract/campaign.ts";
+import { enrolInstanceSchema, scaleSchema, scheduleSchema } from "../../../shared/contract/fleet.ts";
 import { enrolHostSchema, helloRequestSchema, syncRequestSchema } from "../../../shared/contract/host.ts";
 import { parseCallId } from "../../../shared/contract/ids.ts";
 import { trunkSchema } from "../../../shared/contract/trunk.ts";
+import { parseFleetMessage } from "../../../shared/fleet/messages.ts";
 
 const FOLDER = join(process.cwd(), "events");
 
@@ -74,15 +76,20 @@ const BODIES: Record<string, z.ZodType> = {
 	"POST /v1/calls": testCallSchema,
 	"PUT /v1/trunks/{trunkId}": trunkSchema,
 	"POST /v1/hosts": enrolHostSchema,
+	"POST /v1/hosts/enrol": enrolInstanceSchema,
+	"POST /v1/fleet/scale": scaleSchema,
+	"PUT /v1/fleet/schedules/{name}": scheduleSchema,
 	"POST /v1/hosts/{hostId}/hello": helloRequestSchema,
 	"POST /v1/hosts/{hostId}/sync": syncRequestSchema,
 };
 const CSV_ROUTE = "POST /v1/campaigns/{campaignId}/contacts";
 
-const MESSAGES: Record<string, z.ZodType> = {
-	"import-contacts": importMessageSchema,
-	"sweep-campaigns": tendMessageSchema,
-	"recover-hosts": z.strictObject({ tenant: z.string() }),
+/** How each function reads a message: it throws where it cannot. */
+const MESSAGES: Record<string, (text: string) => unknown> = {
+	"import-contacts": (text) => importMessageSchema.parse(JSON.parse(text)),
+	"sweep-campaigns": (text) => tendMessageSchema.parse(JSON.parse(text)),
+	"recover-hosts": (text) => z.strictObject({ tenant: z.string() }).parse(JSON.parse(text)),
+	"scale-fleet": parseFleetMessage,
 };
 
 type Trigger = { httpApi: string } | { sqs: { arn: { "Fn::GetAtt": [string, string] } } } | { schedule: string };
@@ -110,8 +117,24 @@ const files = readdirSync(FOLDER)
 
 describe("sample events", () => {
 	test("there is one for each trigger, named after its function", () => {
-		const sampled = files.map(({ fn, event }) => `${fn}: ${triggerOf(event)}`);
-		expect(sampled.sort()).toEqual(triggers.map(({ fn, trigger }) => `${fn}: ${trigger}`).sort());
+		const sampled = new Set(files.map(({ fn, event }) => `${fn}: ${triggerOf(event)}`));
+		expect([...sampled].sort()).toEqual(triggers.map(({ fn, trigger }) => `${fn}: ${trigger}`).sort());
+	});
+
+	test("the fleet's queue has one for each kind of message that comes to it", () => {
+		const rules = readYaml(join(process.cwd(), "infra/burst.yml")) as {
+			Resources: Record<string, { Type: string; Properties: { EventPattern?: { "detail-type": string[] } } }>;
+		};
+		const routed = Object.values(rules.Resources).flatMap(
+			({ Properties }) => Properties.EventPattern?.["detail-type"] ?? [],
+		);
+		const bodies = files
+			.filter(({ fn }) => fn === "scale-fleet")
+			.flatMap(({ event }) => sqsEventSchema.parse(event).Records.map(({ body }) => JSON.parse(body)));
+		const kinds = bodies.flatMap((body) => body["detail-type"] ?? []);
+		expect(kinds.sort()).toEqual(routed.sort());
+		expect(kinds).toHaveLength(3);
+		expect(bodies.filter((body) => body.why !== undefined).map((body) => body.tenant)).toEqual(["default", "default"]);
 	});
 
 	const http = files.filter(({ event }) => triggerOf(event).includes(" "));
@@ -134,7 +157,7 @@ describe("sample events", () => {
 	test.each(queued)("$file is a batch of one message", ({ fn, event }) => {
 		for (const record of sqsEventSchema.parse(event).Records) {
 			expect(record.md5OfBody).toBe(createHash("md5").update(record.body).digest("hex"));
-			expect(MESSAGES[fn]?.safeParse(JSON.parse(record.body)).error).toBeUndefined();
+			expect(MESSAGES[fn]?.(record.body)).toBeDefined();
 		}
 	});
 

@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { readServerlessFile } from "../../../local/aws/serverless-file.ts";
 import { readFunctions } from "../../../scripts/service.ts";
 import { type CodeUses, usesOfCode, usesOfFunction } from "../../../scripts/template/code-uses.ts";
+import { type Grant, grantsOfRole } from "../../../scripts/template/grants.ts";
 
-/** Bundling thirteen functions takes a second or two. */
+/** Bundling all functions takes a second or two. */
 const BUNDLE_LIMIT_MS = 60_000;
 const ROOT = process.cwd();
 const FUNCTIONS = readFunctions(ROOT);
@@ -21,18 +22,12 @@ const NOT_REACHED: Record<string, RegExp> = {
 /** Actions that Lambda needs, not the code: to write the log, to take messages from the queue that starts the function. */
 const NOT_OF_THE_CODE = /^(logs|sqs):(?!SendMessage)/;
 
-interface Statement {
-	Action: string[];
-	Resource: { "Fn::GetAtt"?: [string, string]; "Fn::Sub"?: string };
-}
-
-/** `ContactsTable`, `index/due` → `tables.contacts/index/due`. */
-const nameOf = ({ "Fn::GetAtt": att, "Fn::Sub": sub }: Statement["Resource"]): string => {
-	const [id = "", ...path] = att ? [att[0]] : (sub ?? "").replace(/^\$\{(\w+)\.Arn\}/, "$1").split("/");
-	const kind = /^(.*)(Table|Queue)$/.exec(id);
-	if (!kind) return "objects";
+/** A table, queue or bucket of the stack by the name that the code has for it; of everything else `aws`: scripts/template/fences.ts. */
+const nameOf = ({ target, path }: Grant): string => {
+	const kind = /^(.*)(Table|Queue)$/.exec(target);
+	if (!kind) return target === "UploadsBucket" ? "objects" : "aws";
 	const plural = kind[2] === "Table" ? "tables" : "queues";
-	return [`${plural}.${kind[1]?.toLowerCase()}`, ...path].join("/");
+	return [`${plural}.${kind[1]?.toLowerCase()}`, ...(path ? [path] : [])].join("/");
 };
 
 let roles: Record<string, string[]>;
@@ -50,13 +45,10 @@ beforeAll(async () => {
 	for (const fn of FUNCTIONS) {
 		uses[fn.name] = await usesOfFunction(ROOT, fn);
 		const role = file.functions[fn.name]?.["role"] as { "Fn::GetAtt": string[] } | undefined;
-		const { Properties: properties = {} } = file.resources[role?.["Fn::GetAtt"][0] ?? ""] ?? {};
-		const policies = properties["Policies"] as { PolicyDocument: { Statement: Statement[] } }[] | undefined;
-		roles[fn.name] = (policies?.[0]?.PolicyDocument.Statement ?? [])
-			.flatMap((statement) => statement.Action.map((action) => ({ action, target: nameOf(statement.Resource) })))
+		const grants = grantsOfRole({ Resources: file.resources }, role?.["Fn::GetAtt"][0] ?? "")
 			.filter(({ action }) => !NOT_OF_THE_CODE.test(action))
-			.map(({ action, target }) => `${target} ${action}`)
-			.sort();
+			.map((grant) => `${nameOf(grant)} ${grant.action}`);
+		roles[fn.name] = [...new Set(grants)].sort();
 	}
 }, BUNDLE_LIMIT_MS);
 
@@ -117,7 +109,17 @@ for await (const part of deps.objects.stream(key, 0)) use(part);
 		]);
 	});
 
+	test("knows what a command needs, that a launch gives tags and hands a role on, and that a number is esbuild's", () => {
+		expect(
+			read("await client.send(new RunInstancesCommand2(input)); client.send(new DescribeInstancesCommand({}))"),
+		).toEqual({
+			uses: ["aws ec2:CreateTags", "aws ec2:DescribeInstances", "aws ec2:RunInstances", "aws iam:PassRole"],
+			unclear: [],
+		});
+	});
+
 	test("says what it does not understand", () => {
+		expect(read("client.send(new DeleteVpcCommand({}))").unclear).toEqual(["new DeleteVpcCommand("]);
 		expect(read("const table = deps.tables.hosts;\n").unclear).toEqual(["const table = deps.tables.hosts;"]);
 		expect(read("deps.objects.erase(key)").unclear).toEqual(["objects.erase("]);
 	});

@@ -82,6 +82,16 @@ describe("the check against AWS's definitions", () => {
 			(t) => Object.assign(t.Resources["Queue"] ?? {}, { DependsOn: "X" }),
 			"Queue.DependsOn",
 		],
+		[
+			"a condition that does not exist",
+			(t) => Object.assign(t.Resources["Queue"] ?? {}, { Condition: "Sunday" }),
+			"Queue.Condition",
+		],
+		[
+			"a choice by a condition that does not exist",
+			(t) => Object.assign(queue(t), { QueueName: { "Fn::If": ["Sunday", "a", "b"] } }),
+			"Queue.Properties.QueueName",
+		],
 		["an unknown attribute", (t) => Object.assign(t.Resources["Queue"] ?? {}, { Property: {} }), "Queue.Property"],
 		[
 			"an unknown deletion policy",

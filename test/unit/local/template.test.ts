@@ -166,9 +166,77 @@ describe("definitions", () => {
 	test.each([
 		[{ Ref: "Nothing" }, /no resource Nothing/],
 		[{ "Fn::GetAtt": ["Things", "StreamArn"] }, /no attribute Things.StreamArn/],
-		[{ "Fn::If": ["a", "b", "c"] }, /does not know Fn::If/],
+		[{ "Fn::If": ["a", "b", "c"] }, /no condition a/],
+		[{ "Fn::Cidr": ["10.0.0.0/16", 1, 8] }, /does not know Fn::Cidr/],
 	])("%j has no value here and says so", async (value, message) => {
 		const { definitions } = await read(template(TABLE));
 		expect(() => definitions.resolve(value, "here")).toThrow(message);
+	});
+
+	test("conditions decide which values and which resources there are", async () => {
+		const { definitions } = await read({
+			"serverless.yml": `
+service: demo
+resources:
+  Parameters:
+    Image: { Type: String, Default: ami-1 }
+    Nothing: { Type: String, Default: "" }
+  Conditions:
+    HasImage: !Not [!Equals [!Ref Image, ""]]
+    HasNothing: !Not [!Equals [!Ref Nothing, ""]]
+    Both: !And [!Condition HasImage, !Condition HasNothing]
+    Either: !Or [!Condition HasNothing, !Condition HasImage]
+  Resources:
+    Kept: { Type: AWS::SQS::Queue, Condition: HasImage }
+    Gone: { Type: AWS::SQS::Queue, Condition: HasNothing }
+`,
+		});
+		expect(definitions.queues.map(({ logicalId }) => logicalId)).toEqual(["Kept"]);
+		expect([definitions.exists("Kept"), definitions.exists("Gone"), definitions.exists("Never")]).toEqual([
+			true,
+			false,
+			false,
+		]);
+		const chosen = definitions.resolve(
+			{
+				image: { "Fn::If": ["HasImage", { Ref: "Image" }, { Ref: "Nowhere" }] },
+				nothing: { "Fn::If": ["HasNothing", "x", { Ref: "AWS::NoValue" }] },
+				list: ["a", { "Fn::If": ["Both", "b", { Ref: "AWS::NoValue" }] }, { "Fn::If": ["Either", "c", "d"] }],
+				part: { "Fn::Select": [1, { "Fn::Split": [",", "x,y"] }] },
+			},
+			"here",
+		);
+		expect(chosen).toEqual({ image: "ami-1", list: ["a", "c"], part: "y" });
+		expect(() => definitions.resolve({ Ref: "Gone" }, "here")).toThrow(/no resource Gone/);
+	});
+
+	test("a condition that is none is refused", async () => {
+		const files = {
+			"serverless.yml": `
+service: demo
+resources:
+  Conditions: { Odd: yes please }
+  Resources: { Q: { Type: AWS::SQS::Queue, Condition: Odd } }
+`,
+		};
+		await expect(read(files)).rejects.toThrow(/Q.*"yes please" in a condition/);
+	});
+
+	test("resources that nothing here is made for have values of the right shape", async () => {
+		const { definitions } = await read(
+			template(`
+    Template: { Type: AWS::EC2::LaunchTemplate }
+    Role: { Type: AWS::IAM::Role }
+    Topic: { Type: AWS::SNS::Topic }
+    Group: { Type: AWS::Scheduler::ScheduleGroup, Properties: { Name: demo-group } }`),
+		);
+		const of = (value: unknown) => definitions.resolve(value, "here");
+		expect(of({ Ref: "Template" })).toMatch(/^lt-[0-9a-f]{17}$/);
+		expect(of({ "Fn::GetAtt": ["Template", "LatestVersionNumber"] })).toBe("1");
+		expect(of({ "Fn::GetAtt": ["Role", "Arn"] })).toBe("arn:aws:iam::000000000000:role/demo-test-Role");
+		expect(of({ Ref: "Topic" })).toBe("arn:aws:sns:eu-central-1:000000000000:demo-test-Topic");
+		expect(of({ Ref: "Group" })).toBe("demo-group");
+		expect(definitions.scheduleGroups).toEqual(["demo-group"]);
+		expect(() => of({ "Fn::GetAtt": ["Role", "Colour"] })).toThrow(/no attribute Role.Colour/);
 	});
 });

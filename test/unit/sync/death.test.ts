@@ -1,9 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { campaignCounts } from "../../../shared/campaigns/counts.ts";
 import type { SyncRequest, SyncResponse } from "../../../shared/contract/host.ts";
+import { setDrain } from "../../../shared/hosts/hosts.ts";
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
 import { getItem } from "../../../shared/store/db.ts";
-import { type CampaignItem, campaignKey, type TrunkItem } from "../../../shared/store/items.ts";
+import { type CampaignItem, campaignKey, type HostItem, type TrunkItem } from "../../../shared/store/items.ts";
 import { hello } from "../../../shared/sync/hello.ts";
 import { sync } from "../../../shared/sync/sync.ts";
 import { putCampaign, putHost, putTrunk, syncRequest, TENANT, testDeps } from "../../support/control-plane.ts";
@@ -62,6 +63,7 @@ const world = async () => {
 		pass: (ms: number) => {
 			now += ms;
 		},
+		host: () => getItem<HostItem>(deps.db, deps.tables.hosts, HOST),
 		trunk: () => getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant: TENANT, trunkId: "t1" }),
 		state: async () =>
 			(await getItem<CampaignItem>(deps.db, deps.tables.campaigns, campaignKey(TENANT, campaignId)))?.state,
@@ -190,3 +192,66 @@ test.each(["before", "after"] as const)("the recovery dies %s each statement and
 		if (!dead) break;
 	}
 });
+
+test.each(["before", "after"] as const)(
+	"dies %s each statement of a drain's last syncs; they are repeated",
+	async (when) => {
+		let reached = 0;
+		for (let at = 1; at <= DEEPEST; at++) {
+			const w = await world();
+			const { epoch } = await hello(w.deps, HOST, { nonce: "nonce-0001" });
+			const { calls } = await sync(w.deps, HOST, syncRequest(epoch, 1, { want: 4 }));
+			await setDrain(w.deps, TENANT, HOST.hostId, true);
+			const completed = calls.map(({ callId }) => ({ callId, outcome: "answered" as const }));
+			// The report, then the two quiet syncs: the death comes in one of them, at each of its statements in turn.
+			let died = false;
+			const { deps, death } = w.dying(at, when);
+			for (const request of [
+				syncRequest(epoch, 2, { completed }),
+				syncRequest(epoch, 3, { want: 4 }),
+				syncRequest(epoch, 4, { want: 4 }),
+			]) {
+				const dead =
+					!died &&
+					(await Promise.race([sync(deps, HOST, request), death]).then(
+						() => false,
+						(error) => error instanceof Died,
+					));
+				const quiet = request.seq - 2;
+				if (dead || died) {
+					expect((await sync(w.deps, HOST, request)).calls).toEqual([]);
+					died = true;
+				}
+				expect(await w.host()).toMatchObject({ seq: request.seq, state: quiet === 2 ? "drained" : "draining", quiet });
+			}
+			expect((await w.trunk())?.free).toBe(10);
+			expect(await campaignCounts(w.deps, TENANT, w.campaignId)).toMatchObject({ done: 4, inProgress: 0, pending: 4 });
+			if (!died) break;
+			reached = at;
+		}
+		expect(reached).toBeGreaterThan(15);
+	},
+);
+
+test.each(["before", "after"] as const)(
+	"hello of a drained host dies %s each statement and is repeated",
+	async (when) => {
+		let reached = 0;
+		for (let at = 1; at <= DEEPEST; at++) {
+			const w = await world();
+			const { epoch } = await hello(w.deps, HOST, { nonce: "nonce-0001" });
+			await setDrain(w.deps, TENANT, HOST.hostId, true);
+			for (const seq of [1, 2]) await sync(w.deps, HOST, syncRequest(epoch, seq));
+			const { deps, death } = w.dying(at, when);
+			const dead = await Promise.race([hello(deps, HOST, { nonce: "nonce-0002" }), death]).then(
+				() => false,
+				(error) => error instanceof Died,
+			);
+			expect((await hello(w.deps, HOST, { nonce: "nonce-0002" })).epoch).toBe(epoch + 1);
+			expect(await w.host()).toMatchObject({ state: "draining", epoch: epoch + 1, seq: 0 });
+			if (!dead) break;
+			reached = at;
+		}
+		expect(reached).toBe(3);
+	},
+);

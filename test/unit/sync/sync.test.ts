@@ -74,6 +74,9 @@ describe("a host's syncs", () => {
 			done: 12,
 			outcomes: { answered: 8, busy: 4 },
 			attempts: 12,
+			// The reports said no times.
+			channelMs: 0,
+			timed: 0,
 		});
 		expect(await stateOf(campaignId)).toBe("completed");
 		expect((await trunkItem())?.free).toBe(20);
@@ -88,6 +91,18 @@ describe("a host's syncs", () => {
 		now += 1_000;
 		const again = await sync(deps, HOST, request);
 		expect({ ...again, now: 0 }).toEqual({ ...first, now: 0 });
+	});
+
+	test("slots are given for calls that wait to be dialed or are granted, not for those that are up", async () => {
+		await putCampaign(deps, 4, { trunk: "t1", maxChannels: 8 });
+		const { epoch } = await hello(deps, HOST, { nonce: "nonce-0001" });
+		const asks = { want: 2, slots: { t1: 3 }, low: 1 };
+		expect((await sync(deps, HOST, syncRequest(epoch, 1, { ...asks, waiting: 0 }))).slots["t1"]).toHaveLength(3);
+		const up = { want: 0, slots: { t1: 3 }, low: 1, live: 2 };
+		expect((await sync(deps, HOST, syncRequest(epoch, 2, { ...up, waiting: 0 }))).slots).toEqual({});
+		expect((await sync(deps, HOST, syncRequest(epoch, 3, { ...up, waiting: 1 }))).slots["t1"]).toHaveLength(3);
+		// A host that does not say.
+		expect((await sync(deps, HOST, syncRequest(epoch, 4, up))).slots["t1"]).toHaveLength(3);
 	});
 
 	test("caps of trunk and campaign hold over two hosts", async () => {

@@ -1,0 +1,120 @@
+import type { BurstSettings } from "../config/burst-settings.ts";
+import { type Carriers, doneMeanwhile, type Figures } from "./decide-network.ts";
+import type { CampaignDemand } from "./demand.ts";
+import { contactsWords, deadlineWords, workWords } from "./words.ts";
+
+/** A deadline is aimed at with so much more than is needed: estimates are wrong, calls wait, hosts die. */
+export const DEADLINE_MARGIN = 1.25;
+/** Hosts that run are needed until even this is not: between the two figures nothing is started and nothing stopped. */
+export const DEADLINE_KEEP_MARGIN = 1.5;
+
+/**
+ * Calls come and go: hosts that run are let go only when they would not be needed for this part more of them either (of a host's channels at
+ * most). So demand that goes to and fro about a host's edge neither stops nor starts one; where a cap is what bounds it, it does not.
+ */
+export const RELEASE_ROOM = 0.05;
+
+/** A number of channels, and why no more. */
+export interface Figure {
+	channels: number;
+	why: string;
+}
+
+/** What a campaign can use. */
+export interface CampaignFigures {
+	campaign: CampaignDemand;
+	/** Channel-seconds that are left once a host started now is up: more than is due by then, where not all of that was counted. */
+	work: number;
+	/** Worth starting hosts for. */
+	start: Figure;
+	/** Worth keeping those that run. */
+	keep: Figure;
+	/**
+	 * Below which those that run are let go: `keep`, and room for calls to come and go. Nothing where no contact is due: then hosts only finish
+	 * their calls, and for that they may as well be drained; asked for again they cost nothing.
+	 */
+	release: Figure;
+}
+
+/** The smallest; of equal ones the first. */
+const least = (figures: Figure[]): Figure => figures.reduce((a, b) => (b.channels < a.channels ? b : a));
+
+/** Whether its contacts are due when a host started now takes calls. */
+export const isTime = (campaign: CampaignDemand, now: number, bootSec: number): boolean =>
+	campaign.startAt === undefined || campaign.startAt - now <= bootSec * 1_000;
+
+/** Channel-seconds of the calls that are due or in progress. */
+const workOf = ({ inProgress, due, holdSec }: CampaignDemand): number => (inProgress + due) * holdSec;
+/** Channel-seconds of all its calls: retries, which are due later, are to be done by the deadline too. */
+const allWorkOf = (campaign: CampaignDemand): number =>
+	(campaign.inProgress + Math.max(campaign.due, campaign.pending ?? 0)) * campaign.holdSec;
+
+/** Channels that do a campaign's work by its deadline; undefined: it sets no limit. */
+const byDeadline = (
+	campaign: CampaignDemand,
+	done: number,
+	now: number,
+	bootSec: number,
+): { start: number; keep: number } | undefined => {
+	if (campaign.deadline === undefined) return undefined;
+	const leftSec = (campaign.deadline - now) / 1_000;
+	const withNewHostsSec = leftSec - bootSec;
+	// Hosts started now would come too late: it is late anyhow, and the sooner it is done the better.
+	if (withNewHostsSec <= 0) return undefined;
+	const work = allWorkOf(campaign);
+	const start = Math.ceil((Math.max(0, work - done) * DEADLINE_MARGIN) / withNewHostsSec);
+	return { start, keep: Math.max(start, Math.ceil((work * DEADLINE_KEEP_MARGIN) / leftSec)) };
+};
+
+const figuresOf = (campaign: CampaignDemand, done: number, carriers: Carriers, bootSec: number): CampaignFigures => {
+	const { now, settings, demand } = carriers;
+	const trunkCap = demand.trunks.find(({ trunkId }) => trunkId === campaign.trunkId)?.cap;
+	const cap: Figure = {
+		channels: campaign.cap,
+		why: trunkCap !== undefined && campaign.cap >= trunkCap ? `the cap of trunk ${campaign.trunkId}` : "its cap",
+	};
+	const { inProgress, due } = campaign;
+	const room = Math.ceil(Math.min(inProgress + due, settings.channelsPerHost) * RELEASE_ROOM);
+	const contacts: Figure = { channels: inProgress + due, why: contactsWords(campaign) };
+	const left = Math.max(0, workOf(campaign) - done);
+	const work: Figure = {
+		channels: Math.floor(left / settings.minUseSec),
+		why: workWords(campaign, left, settings.minUseSec),
+	};
+	const deadline = byDeadline(campaign, done, now, bootSec);
+	const inTime = (channels: number | undefined): Figure[] =>
+		channels === undefined ? [] : [{ channels, why: deadlineWords(campaign.deadline ?? now) }];
+	return {
+		campaign,
+		work: campaign.dueIsBound ? Math.max(0, allWorkOf(campaign) - done) : left,
+		start: least([cap, contacts, ...inTime(deadline?.start), work]),
+		keep: least([cap, contacts, ...inTime(deadline?.keep)]),
+		release: least([
+			cap,
+			{ ...contacts, channels: due === 0 ? 0 : contacts.channels + room },
+			...inTime(deadline?.keep),
+		]),
+	};
+};
+
+/** What each campaign can use, and why no more. */
+export const campaignFigures = (carriers: Carriers, bootSec: number): CampaignFigures[] => {
+	const { demand, now } = carriers;
+	const campaigns = demand.campaigns.filter((campaign) => isTime(campaign, now, bootSec));
+	const meanwhile: Figures = new Map(
+		campaigns.map((campaign) => {
+			const waitsSec = Math.max(0, (campaign.startAt ?? now) - now) / 1_000;
+			return [campaign.campaignId, Math.min(workOf(campaign), campaign.cap * Math.max(0, bootSec - waitsSec))];
+		}),
+	);
+	const done = doneMeanwhile(carriers, meanwhile, bootSec);
+	return campaigns.map((campaign) => figuresOf(campaign, done.get(campaign.campaignId) ?? 0, carriers, bootSec));
+};
+
+/** From the start of a host to its first hello, as measured of late. */
+export const bootSecOf = (boots: number[], settings: Pick<BurstSettings, "bootSec">): number => {
+	if (boots.length === 0) return settings.bootSec;
+	const sorted = [...boots].sort((a, b) => a - b);
+	const middle = (sorted.length - 1) / 2;
+	return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
+};
