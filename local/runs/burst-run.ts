@@ -79,7 +79,9 @@ class Watch {
 	}
 
 	async sample(cap: number, say: (line: string) => void): Promise<void> {
-		const { body } = await this.#stack.client.request<{ items?: ShownHost[] }>("GET", "/v1/hosts");
+		const { status, body } = await this.#stack.client.request<{ items?: ShownHost[] }>("GET", "/v1/hosts");
+		// A busy control plane answers 503: the next sample is not far.
+		if (status !== 200) return;
 		const now = Date.now();
 		const hosts = body.items ?? [];
 		for (const host of this.#stack.burstHosts()) this.#addresses.set(host.hostId, host.address);

@@ -55,18 +55,25 @@ const setAside = (trunk: TrunkItem, now: number, campaignId?: string): number =>
 			.flatMap(({ n }) => (campaignId === undefined ? Object.values(n) : [n[campaignId] ?? 0])),
 	);
 
-/** Mean channel time of a campaign's attempts. Calls that end first are the short ones: as many must have ended as are in progress. */
+/**
+ * Mean channel time of a campaign's attempts. Calls that end first are the short ones: as many must have ended as are in progress. Until then those in
+ * progress are taken for calls of the usual time, or of the time since the start: when fewer have ended than are up, not even one turn is over.
+ * @param elapsedSec since the campaign's start
+ */
 export const meanHoldSec = (
 	counts: Counts[],
 	inProgress: number,
 	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
+	elapsedSec: number,
 ): { holdSec: number; holdMeasured: boolean } => {
 	const ms = sumOf(counts.map((each) => each["h"] ?? 0));
 	const timed = sumOf(counts.map((each) => each["m"] ?? 0));
 	const enough = Math.max(MEASURED_FROM, inProgress);
 	const assumed = Math.max(0, enough - timed);
 	const longest = longestHoldSec(campaign);
-	const mean = (ms / 1_000 + assumed * Math.min(DEFAULT_HOLD_SEC, longest)) / (timed + assumed);
+	// Of a few calls some may wait for long; many that last so long are the rule.
+	const each = inProgress > MEASURED_FROM ? Math.max(DEFAULT_HOLD_SEC, elapsedSec) : DEFAULT_HOLD_SEC;
+	const mean = (ms / 1_000 + assumed * Math.min(each, longest)) / (timed + assumed);
 	return { holdSec: Math.min(longest, Math.max(MIN_HOLD_SEC, mean)), holdMeasured: assumed === 0 };
 };
 
@@ -182,7 +189,12 @@ const demandOf = async (
 	const { campaignId } = campaign;
 	const counts = newestCounts(campaignId, await readStats(deps, campaign), hosts);
 	const inProgress = inProgressOf(campaignId, hosts);
-	const { holdSec, holdMeasured } = meanHoldSec(counts, inProgress, campaign);
+	const { holdSec, holdMeasured } = meanHoldSec(
+		counts,
+		inProgress,
+		campaign,
+		(now - (campaign.startedAt ?? now)) / 1_000,
+	);
 	const room = Math.min(trunk.c[campaignId]?.cap ?? trunk.cap, trunk.cap);
 	const cap = Math.max(0, room - setAside(trunk, now, campaignId));
 

@@ -232,13 +232,18 @@ describe("the mean channel time", () => {
 		["many in progress: the first to end are the short ones", [{ h: 100_000, m: 100 }], 1_000, 28, false],
 		["never next to nothing", [{ h: 10, m: 100 }], 0, 1, true],
 	])("%s", (_sentence, counts, inProgress, sec, measured) => {
-		const { holdSec, holdMeasured } = meanHoldSec(counts, inProgress, limits);
+		const { holdSec, holdMeasured } = meanHoldSec(counts, inProgress, limits, 0);
 		expect(holdSec).toBeCloseTo(sec, 5);
 		expect(holdMeasured).toBe(measured);
 	});
+	test("calls that are all still up last at least as long as the campaign", () => {
+		expect(meanHoldSec([{ h: 50_000, m: 100 }], 1_000, limits, 60).holdSec).toBeCloseTo((50 + 900 * 60) / 1_000, 5);
+		// A trickle: what waits for hours is the exception.
+		expect(meanHoldSec([{ h: 1_240_000, m: 40 }], 3, limits, 7_200).holdSec).toBeCloseTo(31, 5);
+	});
 	test("never longer than a call may be", () => {
-		expect(meanHoldSec([], 0, { ringTimeoutSec: 5, maxCallSec: 10 }).holdSec).toBe(15);
-		expect(meanHoldSec([{ h: 1e9, m: 100 }], 0, { ringTimeoutSec: 5, maxCallSec: 10 }).holdSec).toBe(15);
+		expect(meanHoldSec([], 0, { ringTimeoutSec: 5, maxCallSec: 10 }, 0).holdSec).toBe(15);
+		expect(meanHoldSec([{ h: 1e9, m: 100 }], 0, { ringTimeoutSec: 5, maxCallSec: 10 }, 0).holdSec).toBe(15);
 	});
 	test("is of the newer of a host's own counters and their copy", async () => {
 		const { campaignId } = await putCampaign(deps, 4, { trunk: "t1", maxChannels: 400, ...older });
