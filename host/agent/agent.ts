@@ -12,13 +12,13 @@ import type { AgentPorts, Timer } from "./ports.ts";
 import { RateMeter } from "./rate.ts";
 import type { FrozenRequest } from "./records.ts";
 import { type AgentSettings, DEFAULT_SETTINGS, matchesPattern } from "./settings.ts";
+import { Stranded, strandedCalls } from "./stranded.ts";
 import { freezeRequest } from "./sync-body.ts";
 import { SyncLoop } from "./sync-loop.ts";
 import { Ticker } from "./timers.ts";
-import { Told } from "./told.ts";
+import { ToldState } from "./told-state.ts";
 import { Tracker } from "./tracker.ts";
 import { TrunkWatch } from "./trunk-watch.ts";
-import { strandedCalls } from "./usage.ts";
 
 /** Deadlines of calls and of held grants are looked at so often. */
 const SWEEP_MS = 1_000;
@@ -39,11 +39,8 @@ export class Agent {
 	readonly #fence: Fence;
 	readonly #inventory: InventoryWatch;
 	readonly #trunkWatch: TrunkWatch;
-	/** Held calls that kept channels idle when it was last looked. */
-	#stranded: ReadonlySet<string> = new Set();
-	/** Whether Asterisk is up, as it was last said: an idle host has to sync to say otherwise. */
-	#toldState = new Told<SyncRequest["state"]>();
-	#wasReady = false;
+	readonly #stranded = new Stranded();
+	readonly #toldState = new ToldState();
 	readonly #tracker: Tracker;
 	readonly #caller: Caller;
 	readonly #link: AsteriskLink;
@@ -142,8 +139,7 @@ export class Agent {
 			changed: () => {
 				this.#inventory.acknowledged();
 				this.#trunkWatch.acknowledged();
-				// A hello begins with that.
-				this.#toldState = new Told("up");
+				this.#toldState.begin();
 				this.#changed();
 			},
 			configured: () => {
@@ -155,7 +151,7 @@ export class Agent {
 				(this.#grants.drain && this.#grants.idleSyncsInDrain < 2) ||
 				this.#inventory.changed ||
 				this.#trunkWatch.changed ||
-				this.#stateIsNews(),
+				this.#toldState.isNews(this.#state()),
 			canTake: () => this.#link.ready,
 			drainSeen: (drain) => {
 				this.#grants.drain = drain;
@@ -262,7 +258,7 @@ export class Agent {
 		const request = freezeRequest({
 			state: this.journal.state,
 			agent: this.#name,
-			agentState: this.#toldState.forRequest(this.#state(), true) ?? "up",
+			agentState: this.#toldState.forRequest(this.#state()),
 			live: usage.used + this.#link.foreign.size,
 			want,
 			prefetch,
@@ -278,12 +274,6 @@ export class Agent {
 		const reports = usage.reportable + usage.coolingReports + usage.returns;
 		this.#asked = { hungry, idle: usage.used + usage.held.length + reports === 0 };
 		return request;
-	}
-
-	/** Before Asterisk was there for the first time its absence is no news: it is about to come. */
-	#stateIsNews(): boolean {
-		this.#wasReady ||= this.#link.ready;
-		return this.#wasReady && this.#toldState.isNews(this.#state());
 	}
 
 	#state(): SyncRequest["state"] {
@@ -356,13 +346,11 @@ export class Agent {
 		this.#changed();
 	}
 
-	/** Only what was stranded at the last look too: a share that is about to change strands calls for a moment. */
 	#giveBackStranded(): void {
 		const { usage, prefetch } = this.#planner.wishes(true);
 		const stranded = strandedCalls(usage, this.#grants.campaignShare, this.#planner.hostFree(usage), prefetch);
-		const still = stranded.filter((callId) => this.#stranded.has(callId));
-		this.#stranded = new Set(stranded);
-		for (const callId of still) this.#grants.returning.set(callId, { urgent: false });
-		if (still.length > 0) this.#ports.log.info("strandedReturned", { calls: still.length });
+		const back = this.#stranded.look(stranded);
+		for (const callId of back) this.#grants.returning.set(callId, { urgent: false });
+		if (back.length > 0) this.#ports.log.info("strandedReturned", { calls: back.length });
 	}
 }

@@ -87,25 +87,3 @@ export const lackingCalls = (
 	}
 	return Math.max(0, Math.min(lack, hostFree - usage.held.length));
 };
-
-/**
- * Held calls that keep channels idle: those that their campaign's share leaves no channel for, beyond `prefetch`, where the host has channels free that no
- * other held call could take. They fill the room that calls of another campaign could have. The newest are named: they have the longest to wait.
- */
-export const strandedCalls = (
-	usage: Usage,
-	campaignShare: Readonly<Record<string, number>>,
-	hostFree: number,
-	prefetch: number,
-): string[] => {
-	const left = freeWithin(campaignShare, usage.byCampaign);
-	const beyond: string[] = [];
-	for (const { callId, campaignId } of usage.held) {
-		const free = left[campaignId] ?? 0;
-		if (free > 0) left[campaignId] = free - 1;
-		else beyond.push(callId);
-	}
-	const idle = hostFree - (usage.held.length - beyond.length);
-	const count = Math.min(beyond.length - prefetch, idle);
-	return count > 0 ? beyond.slice(-count) : [];
-};

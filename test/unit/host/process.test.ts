@@ -26,10 +26,29 @@ describe("the lock of a stateDir", () => {
 		await (await takeLock(dir))();
 	});
 
+	test("refuses one that an agent before boots were told apart holds", async () => {
+		const release = await takeLock(dir);
+		const [pid, start] = (await readFile(join(dir, "agent.lock"), "utf8")).split(" ");
+		await release();
+		await writeFile(join(dir, "agent.lock"), `${pid} ${start}\n`);
+		await expect(takeLock(dir)).rejects.toThrow(AlreadyRunningError);
+	});
+
+	test("takes over that of an earlier boot, whatever process has its number and start now", async () => {
+		const release = await takeLock(dir);
+		const [pid, start, boot] = (await readFile(join(dir, "agent.lock"), "utf8")).trim().split(" ");
+		expect(boot).toMatch(/^[0-9a-f-]{36}$/);
+		await release();
+		await writeFile(join(dir, "agent.lock"), `${pid} ${start} 00000000-0000-4000-8000-000000000000\n`);
+		await (await takeLock(dir))();
+	});
+
 	test.each(["999999999 1\n", `${process.pid} 1\n`, "", "nonsense"])("takes a stale one over: %j", async (content) => {
 		await writeFile(join(dir, "agent.lock"), content);
 		const release = await takeLock(dir);
-		expect(await readFile(join(dir, "agent.lock"), "utf8")).toMatch(new RegExp(`^${process.pid} \\d*\\n$`));
+		expect(await readFile(join(dir, "agent.lock"), "utf8")).toMatch(
+			new RegExp(`^${process.pid} \\d*( [0-9a-f-]{36})?\\n$`),
+		);
 		await release();
 		expect(await readdir(dir)).toEqual([]);
 	});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { strandedCalls, type Usage } from "../../../host/agent/usage.ts";
+import { Stranded, strandedCalls } from "../../../host/agent/stranded.ts";
+import { ToldState } from "../../../host/agent/told-state.ts";
+import type { Usage } from "../../../host/agent/usage.ts";
 
 const usage = (held: Record<string, number>, byCampaign: Record<string, number>): Usage => ({
 	used: Object.values(byCampaign).reduce((a, b) => a + b, 0),
@@ -32,5 +34,32 @@ describe("held calls that keep channels idle", () => {
 	});
 	test("a campaign without a share strands all of its calls", () => {
 		expect(strandedCalls(usage({ a: 2 }, {}), {}, 5, 0)).toEqual(["a-0", "a-1"]);
+	});
+});
+
+test("only what was stranded twice in a row is given back", () => {
+	const stranded = new Stranded();
+	expect(stranded.look(["a", "b"])).toEqual([]);
+	expect(stranded.look(["b", "c"])).toEqual(["b"]);
+	expect(stranded.look([])).toEqual([]);
+	expect(stranded.look(["c"])).toEqual([]);
+});
+
+describe("what was told of Asterisk", () => {
+	test("its absence before it was there is no news, its coming back is, and so is its end", () => {
+		const told = new ToldState();
+		told.begin();
+		expect(told.isNews("asteriskDown")).toBe(false);
+		told.forRequest("asteriskDown");
+		told.acknowledged();
+		expect(told.isNews("up")).toBe(true);
+		told.forRequest("up");
+		expect(told.isNews("up")).toBe(true);
+		told.acknowledged();
+		expect(told.isNews("up")).toBe(false);
+		expect(told.isNews("asteriskDown")).toBe(true);
+	});
+	test("an agent that starts again in an epoch does not know what was told", () => {
+		expect(new ToldState().isNews("up")).toBe(true);
 	});
 });

@@ -204,7 +204,7 @@ describe("the agent", () => {
 		};
 		await machine.start();
 		await time.pass(20_000);
-		expect(control.syncs.flatMap(({ trunks }) => trunks ?? [])).toEqual([{ t1: "up" }]);
+		expect(control.syncs.flatMap(({ trunks }) => (trunks ? [trunks] : []))).toEqual([{ t1: "up" }]);
 		expect(control.problems).toEqual([]);
 	});
 
