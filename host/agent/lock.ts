@@ -18,6 +18,15 @@ const startOf = (pid: number): string => {
 	}
 };
 
+/** Names the machine's present boot: after another one process numbers and ticks mean others. `` where the system does not say. */
+const bootId = (): string => {
+	try {
+		return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+	} catch {
+		return "";
+	}
+};
+
 const isAlive = (pid: number): boolean => {
 	try {
 		process.kill(pid, 0);
@@ -28,8 +37,9 @@ const isAlive = (pid: number): boolean => {
 };
 
 const isHeld = (content: string): boolean => {
-	const [pidText = "", start = ""] = content.trim().split(" ");
+	const [pidText = "", start = "", boot = ""] = content.trim().split(" ");
 	const pid = Number(pidText);
+	if (boot !== "" && boot !== bootId()) return false;
 	return Number.isInteger(pid) && pid > 0 && isAlive(pid) && (start === "" || startOf(pid) === start);
 };
 
@@ -41,7 +51,7 @@ const isHeld = (content: string): boolean => {
 export const takeLock = async (stateDir: string): Promise<() => Promise<void>> => {
 	await mkdir(stateDir, { recursive: true, mode: 0o700 });
 	const path = join(stateDir, "agent.lock");
-	const mine = `${process.pid} ${startOf(process.pid)}\n`;
+	const mine = `${process.pid} ${startOf(process.pid)} ${bootId()}\n`;
 	const refuse = (content: string): never => {
 		throw new AlreadyRunningError(
 			`An agent with process number ${content.split(" ")[0]} already works on ${stateDir}. Stop it, or give this one a stateDir and a hostId of its own.`,

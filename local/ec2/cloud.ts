@@ -85,8 +85,8 @@ export class Cloud {
 	}
 
 	setFaults(faults: Partial<Ec2Faults>): void {
-		// Rooms are counted down: the caller's object is left as it is.
-		Object.assign(this.faults, faults, faults.room ? { room: { ...faults.room } } : {});
+		// What is counted down is a copy: the caller's object is left as it is.
+		Object.assign(this.faults, structuredClone(faults));
 		// The next to boot is number 1 again.
 		if (faults.neverBoot) this.#boots = 0;
 	}

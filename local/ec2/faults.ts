@@ -6,6 +6,7 @@ export const noFaults = (): Ec2Faults => ({
 	notOffered: [],
 	quota: Number.POSITIVE_INFINITY,
 	throttle: 0,
+	throttleAction: {},
 	neverBoot: [],
 	lateMs: 0,
 	duplicateEvents: 0,

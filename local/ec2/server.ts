@@ -31,11 +31,17 @@ export const startEc2 = async (options: Ec2Options): Promise<EmulatedEc2> => {
 		return true;
 	};
 
+	const throttled = (action: string): boolean => {
+		const left = cloud.faults.throttleAction[action] ?? 0;
+		if (left > 0) cloud.faults.throttleAction[action] = left - 1;
+		return left > 0 || due("throttle");
+	};
+
 	const carryOut = (body: string): { action: string; answer: { [element: string]: Xml } } => {
 		const parameters = new Parameters(body);
 		const { action } = parameters;
 		calls[action] = (calls[action] ?? 0) + 1;
-		if (due("throttle")) throw new Refusal("RequestLimitExceeded", "Request limit exceeded.", 503);
+		if (throttled(action)) throw new Refusal("RequestLimitExceeded", "Request limit exceeded.", 503);
 		if (cloud.faults.refuse.includes(action)) {
 			throw new Refusal("UnauthorizedOperation", "You are not authorized to perform this operation.", 403);
 		}

@@ -43,6 +43,8 @@ export interface Ec2Faults {
 	quota: number;
 	/** The next so many calls are refused with RequestLimitExceeded. */
 	throttle: number;
+	/** The next so many calls of an action are refused so. */
+	throttleAction: Record<string, number>;
 	/** Instances so numbered (1 is the next to boot) never boot: they run and nothing happens on them. */
 	neverBoot: number[];
 	/** DescribeInstances and events tell a change so much later, ms. */

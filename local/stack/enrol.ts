@@ -76,7 +76,8 @@ export const untilActive = async (client: ApiClient, host: StackHost, checkpoint
 		checkpoint();
 		const list = await client.request<{ items?: Record<string, unknown>[] }>("GET", "/v1/hosts");
 		const found = (list.body.items ?? []).find((item) => item["hostId"] === host.hostId);
-		if (found?.["state"] === "active" || found?.["state"] === "draining") return;
+		// A host that is to be drained, or was before, is up all the same.
+		if (["active", "draining", "drained"].includes(String(found?.["state"]))) return;
 		if (!host.agent.running)
 			throw new StackError(`The agent of ${host.hostId} ended at its start:\n${host.agent.log()}`);
 		if (Date.now() > deadline) {

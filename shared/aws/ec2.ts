@@ -123,8 +123,9 @@ export const ec2Adapter = (client: EC2Client, settings: BurstSettings): Ec2 => {
 		read({ Filters: [{ Name: "instance-id", Values: ids }] });
 
 	/**
-	 * EC2 carries out all of a call or nothing of it and names the ids that are in the way: asked again without those.
-	 * @returns the ids left out because of their state, with what EC2 said of them.
+	 * EC2 carries out all of a call or nothing of it and names the ids that are in the way: asked again without those, so that one instance that may not
+	 * be ended (termination protection, a tag taken off) does not keep all others running.
+	 * @returns the ids left out, but for those that are gone, with what EC2 said of the last of them.
 	 */
 	const withoutThoseInTheWay = async (
 		instanceIds: string[],
@@ -140,14 +141,15 @@ export const ec2Adapter = (client: EC2Client, settings: BurstSettings): Ec2 => {
 				break;
 			} catch (cause) {
 				const error = toEc2Error(cause, `EC2 was asked to ${verb} ${listed(ids)}`);
-				const byState = error.code === "IncorrectInstanceState";
+				const isGone = error.kind === "notFound";
+				const isRefused = error.kind === "configuration" || error.code === "IncorrectInstanceState";
 				// Of the message only EC2's own part: ours names them all.
 				const named = namedIn(
 					cause instanceof Error ? new Ec2Error(error.kind, error.code, cause.message) : error,
 					ids,
 				);
-				if ((error.kind !== "notFound" && !byState) || named.length === 0) throw error;
-				if (byState) {
+				if (!(isGone || isRefused) || named.length === 0) throw error;
+				if (isRefused) {
 					left.push(...named);
 					said = error;
 				}

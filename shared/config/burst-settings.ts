@@ -41,6 +41,8 @@ export const burstSettingsSchema = z.object({
 	stack: z.string().default(""),
 	/** Launch template with image, security group and profile; empty: no burst hosts. */
 	launchTemplate: z.string().default(""),
+	/** The template's image: stopped hosts of another one are not started again but ended; empty: whatever the image. */
+	image: z.string().default(""),
 	/** Subnet ids, comma separated, the preferred first. */
 	subnets: z.string().default("").transform(list),
 	types: typesSchema,
@@ -66,7 +68,7 @@ export const burstSettingsSchema = z.object({
 	bootSec: z.coerce.number().positive().default(60),
 	/** Not active so long after its start: the start failed. */
 	bootDeadlineSec: z.coerce.number().positive().default(300),
-	/** No trunk of a host answers for so long: the start failed. */
+	/** No trunk of a host answers, or its Asterisk is down, for so long: the start failed. */
 	noTrunkSec: z.coerce.number().positive().default(60),
 	/** After so long a draining host's calls are ended: no shorter than the longest call. */
 	drainDeadlineSec: z.coerce.number().positive().default(3_660),

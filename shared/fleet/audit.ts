@@ -93,18 +93,23 @@ export const audit = (input: AuditInput): Audit => {
 		return host.state === "launching" && ec2 === "running" ? move(host, "booting", "EC2 says running") : undefined;
 	};
 
-	const drain = (host: BurstHost, failure: string): AuditAction => {
-		failures.push({ start: startOf(host), reason: failure });
+	const drain = (host: BurstHost, failure: string, trunks?: string[]): AuditAction => {
+		failures.push({ start: startOf(host), reason: failure, ...(trunks ? { trunks } : {}) });
 		return { kind: "drain", host, failure };
 	};
-	const lookAtTrunks = (host: BurstHost): AuditAction | undefined => {
+	/** A host that can carry no call is not among those that are up: nothing else would end it. */
+	const lookAtUse = (host: BurstHost): AuditAction | undefined => {
+		// With Asterisk down it can say nothing of its calls, so they keep nothing from being done.
+		const isDown = host.health === "asteriskDown";
 		const usable = input.trunks.filter((trunk) => mayUse(trunk, host)).map((trunk) => trunk.trunkId);
-		const dead = usable.length > 0 && usable.every((trunkId) => host.deadTrunks?.includes(trunkId));
-		if (!dead || host.live > 0 || sumOf(host.held) > 0) return undefined;
+		const isCutOff = usable.length > 0 && usable.every((trunkId) => host.deadTrunks?.includes(trunkId));
+		const isIdle = host.live === 0 && sumOf(host.held) === 0;
+		if (!isDown && !(isCutOff && isIdle)) return undefined;
 		const since = fleet.noTrunk?.[host.hostId] ?? now;
 		memory.noTrunk[host.hostId] = since;
 		if (now - since < settings.noTrunkSec * 1_000) return undefined;
-		return drain(host, `no trunk answered it for ${settings.noTrunkSec} s: ${usable.join(", ")}`);
+		if (isDown) return drain(host, `its Asterisk was down for ${settings.noTrunkSec} s`);
+		return drain(host, `no trunk answered it for ${settings.noTrunkSec} s: ${usable.join(", ")}`, usable);
 	};
 
 	const lookAtWork = (host: BurstHost, ec2: string | undefined): AuditAction | undefined => {
@@ -113,7 +118,7 @@ export const audit = (input: AuditInput): Audit => {
 			return { kind: "lost", host, why: ec2 ? `EC2 says ${ec2}` : "EC2 does not know its instance" };
 		if (host.state !== "active") return undefined;
 		if (host.inst.failure) return drain(host, host.inst.failure);
-		return host.inst.readyAt === undefined ? undefined : lookAtTrunks(host);
+		return host.inst.readyAt === undefined ? undefined : lookAtUse(host);
 	};
 
 	/** Nothing is held there: what EC2 says is so. */
@@ -202,14 +207,35 @@ const bootsOf = (hosts: BurstHost[], fleet: FleetItem): Pick<AuditMemory, "boots
 	return { boots: [...fleet.boots, ...seconds].slice(-MAX_BOOTS), booted: ready.map(startOf).sort() };
 };
 
+/** Steady hosts at work that may use a trunk: what they say of its carrier is not the fault of a start. */
+const steadyOn = (trunk: TrunkItem, { hosts }: AuditInput): HostItem[] =>
+	hosts.filter((host) => host.tier === "steady" && host.state === "active" && mayUse(trunk, host));
+
+/** Of these trunks those that answer no steady host either. */
+const deadForSteady = (input: AuditInput, trunkIds: string[]): string[] =>
+	input.trunks.flatMap((trunk) => {
+		const steady = trunkIds.includes(trunk.trunkId) ? steadyOn(trunk, input) : [];
+		const isDead = steady.length > 0 && steady.every((host) => host.deadTrunks?.includes(trunk.trunkId));
+		return isDead ? [trunk.trunkId] : [];
+	});
+
 const failedOf = (input: AuditInput, hosts: BurstHost[], failures: Failure[]): FleetItem["failed"] => {
-	const { fleet, trunks, now } = input;
-	const ofUse = hosts.some(
-		(host) =>
-			host.state === "active" &&
-			!host.inst.failure &&
-			(host.inst.readyAt ?? 0) > (fleet.failed.at ?? 0) &&
-			trunks.some((trunk) => mayDial(trunk, host)),
+	const { fleet, trunks, now, settings } = input;
+	const { failed } = fleet;
+	// Right after its hello a host has not said yet how Asterisk and its trunks are: one that is well after the time it is given for that is of use.
+	const ofUse = hosts.some((host) => {
+		const readyAt = host.inst.readyAt ?? 0;
+		const isProved = readyAt > (failed.at ?? 0) && now - readyAt >= settings.noTrunkSec * 1_000;
+		const isWell = host.state === "active" && !host.inst.failure && (host.health ?? "up") === "up";
+		return isProved && isWell && trunks.some((trunk) => mayDial(trunk, host));
+	});
+	// What the starts failed for was the carrier's fault, and that has passed.
+	const isBack = trunks.some(
+		(trunk) => failed.trunks?.includes(trunk.trunkId) && steadyOn(trunk, input).some((host) => mayDial(trunk, host)),
 	);
-	return withFailures(ofUse && fleet.failed.count > 0 ? withoutFailures(fleet.failed) : fleet.failed, failures, now);
+	const fresh = failures.map(({ trunks: cut, ...failure }) => {
+		const theirs = cut ? deadForSteady(input, cut) : [];
+		return { ...failure, ...(theirs.length > 0 ? { trunks: theirs } : {}) };
+	});
+	return withFailures((ofUse || isBack) && failed.count > 0 ? withoutFailures(failed) : failed, fresh, now);
 };

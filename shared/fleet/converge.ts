@@ -70,6 +70,18 @@ const intentId = (input: ConvergeInput, n: number): string =>
 
 const emptyPlan = (): Plan => ({ undrain: [], drain: [], stop: [], force: [], intents: {}, starting: 0, short: [] });
 
+/** Hosts that are off by our books and run all the same, as EC2 says (its list had forgotten them, a person started them): until they end they cost. */
+const runningUnawares = (hosts: HostItem[], fleet: FleetItem, instances: Ec2Instance[]): BurstHost[] => {
+	const running = new Set(
+		instances.flatMap(({ instanceId, state }) => (state === "pending" || state === "running" ? [instanceId] : [])),
+	);
+	const starting = hostsBeingStarted(hosts, fleet);
+	return burstHosts(hosts).filter(
+		({ hostId, state, inst }) =>
+			(state === "stopped" || state === "terminated") && !starting.has(hostId) && running.has(inst.instanceId),
+	);
+};
+
 /** How many starts the limits leave: of a minute, of hosts, of spend. Decide keeps to them too; this is the fence before EC2. */
 class Allowance {
 	readonly #settings: BurstSettings;
@@ -78,8 +90,12 @@ class Allowance {
 	#usd: number;
 	readonly short: Set<string> = new Set();
 
-	constructor({ fleet, hosts, settings, now }: ConvergeInput) {
+	constructor({ fleet, hosts, settings, now, instances = [] }: ConvergeInput) {
 		const cost = costOf(hosts, fleet, settings);
+		for (const { inst } of runningUnawares(hosts, fleet, instances)) {
+			cost.hosts++;
+			cost.usdPerHour += inst.usdPerHour;
+		}
 		this.#settings = settings;
 		this.#perMinute = settings.maxStartsPerMin - fleet.starts.filter((at) => at > now - MINUTE_MS).length;
 		this.#hosts = settings.maxHosts - cost.hosts;
@@ -179,7 +195,7 @@ const start = (
 	for (const host of burstHosts(hosts)) {
 		const key = offeringKeyOf(host.inst);
 		const ready = host.state === "stopped" && !starting.has(host.hostId) && stoppedInstances.has(host.inst.instanceId);
-		if (!ready || host.inst.market !== market || isSpent(host) || short(key)) continue;
+		if (!ready || host.inst.market !== market || isSpent(host, settings) || short(key)) continue;
 		groups.set(key, [...(groups.get(key) ?? []), host]);
 	}
 	for (const group of groups.values()) {
@@ -205,7 +221,8 @@ const start = (
 };
 
 /** A stopped host that is not to be started again. */
-const isSpent = (host: BurstHost): boolean =>
+const isSpent = (host: BurstHost, { image }: BurstSettings): boolean =>
+	(image !== "" && host.inst.imageId !== image) ||
 	host.inst.market === "spot" ||
 	host.inst.failure !== undefined ||
 	host.inst.end === "terminate" ||
@@ -248,7 +265,7 @@ const endThose = (input: ConvergeInput, plan: Plan, planned: Set<string>): void 
 	const burst = burstHosts(hosts).filter(({ hostId }) => !planned.has(hostId) && !starting.has(hostId));
 	const kept = burst.filter((host) => {
 		const stays = host.state === "stopped" || (host.state === "stopping" && host.inst.end === "stop");
-		return stays && !isSpent(host);
+		return stays && !isSpent(host, settings);
 	});
 	// The longest stopped go first: the younger ones are of the newer image and type.
 	const surplus = kept
@@ -260,13 +277,13 @@ const endThose = (input: ConvergeInput, plan: Plan, planned: Set<string>): void 
 	for (const host of burst) {
 		const { state, inst } = host;
 		if (state === "drained") {
-			const warmable = !isSpent(host) && host.drainBy === "fleet" && warm < settings.warmHosts;
+			const warmable = !isSpent(host, settings) && host.drainBy === "fleet" && warm < settings.warmHosts;
 			if (warmable) warm++;
 			plan.stop.push({ host, end: warmable ? "stop" : "terminate", why: `drained (by ${host.drainBy ?? "operator"})` });
 		} else if (state === "recovered") {
 			plan.stop.push({ host, end: "terminate", why: "lost; what it held was recovered" });
-		} else if (state === "stopped" && (isSpent(host) || surplusIds.has(host.hostId))) {
-			const why = isSpent(host)
+		} else if (state === "stopped" && (isSpent(host, settings) || surplusIds.has(host.hostId))) {
+			const why = isSpent(host, settings)
 				? (inst.failure ?? "not to be started again")
 				: `more than ${settings.warmHosts} stopped`;
 			plan.stop.push({ host, end: "terminate", why });

@@ -1,3 +1,4 @@
+import { inProgressOf } from "../campaigns/counts.ts";
 import type { BurstSettings } from "../config/burst-settings.ts";
 import { ALL_SILENT_HOLD_SEC } from "../recovery/silence.ts";
 import type { FleetItem, FloorItem, HostItem, ScheduleItem } from "../store/items.ts";
@@ -10,7 +11,7 @@ import { phasesOf } from "./decide-phases.ts";
 import type { CampaignShare, Decision, Wanted } from "./decision.ts";
 import type { Demand } from "./demand.ts";
 import { type Floor, floorOf, nextFloorChange } from "./floors.ts";
-import { isUp } from "./life.ts";
+import { CAPACITY, isUp } from "./life.ts";
 import { hostsWords, plural, reasonWords, trunkWords } from "./words.ts";
 
 /** All that a decision depends on. */
@@ -123,6 +124,19 @@ const addressWords = (spreadOf: Spread, addresses: number, channelsPerHost: numb
 				`The pool has ${plural(addresses, "Elastic IP")}: hosts for trunks whose carrier must know the address carry ${addresses * channelsPerHost} channels at most, ${spreadOf.noAddress} more are wanted.`,
 			];
 
+/**
+ * Calls of hosts that drain, or are gone, end where they are. Counted as demand they would take their own host's drain back, again and again, and with it
+ * the drain's deadline; or start another one for nothing.
+ */
+const withoutLeaving = (demand: Demand, hosts: HostItem[]): Demand => {
+	const leaving = hosts.filter(({ state }) => !CAPACITY.includes(state));
+	const campaigns = demand.campaigns.map((campaign) => {
+		const inProgress = Math.max(0, campaign.inProgress - inProgressOf(campaign.campaignId, leaving));
+		return { ...campaign, inProgress };
+	});
+	return { ...demand, campaigns };
+};
+
 /** When a scheduled campaign begins to count. */
 const campaignTimes = (demand: Demand, bootSec: number): number[] =>
 	demand.campaigns.flatMap(({ startAt }) => (startAt === undefined ? [] : [startAt - bootSec * 1_000]));
@@ -132,20 +146,23 @@ const campaignTimes = (demand: Demand, bootSec: number): number[] =>
  * what is worth starting hosts for, going down at what those that run are still needed for.
  */
 export const decide = (input: DecideInput): Decided => {
-	const { now, demand, hosts, fleet, settings, lostAfterSec, schedules } = input;
+	const { now, hosts, fleet, settings, lostAfterSec, schedules } = input;
 	const bootSec = bootSecOf(fleet.boots, settings);
-	const trunks = demand?.trunks ?? [];
+	const trunks = input.demand?.trunks ?? [];
 	const capacity = capacityOf({ now, hosts, intents: fleet.intents, trunks, settings, bootSec, lostAfterSec });
 	const floor = floorOf(schedules, input.floor, now, bootSec);
 	const held = missing(input);
-	if (held !== undefined || !demand) return hold(input, capacity, floor, held ?? "");
+	if (held !== undefined || !input.demand) return hold(input, capacity, floor, held ?? "");
 
+	const demand = withoutLeaving(input.demand, hosts);
 	const carriers: Carriers = { now, demand, capacity, addresses: input.addresses?.total, settings };
 	const campaigns = campaignFigures(carriers, bootSec);
 	const start = spread(carriers, figuresBy(campaigns, "start"));
 	const keep = spread(carriers, figuresBy(campaigns, "keep"));
 	const release = spread(carriers, figuresBy(campaigns, "release"));
-	const raw = hostsFor(phasesOf(campaigns, start, carriers), release, capacity, settings);
+	// Calls that are granted have their host: where nothing else is due, nothing is started or taken back for them.
+	const isDue = campaigns.some(({ campaign }) => campaign.due > 0);
+	const raw = hostsFor(isDue ? phasesOf(campaigns, start, carriers) : [], release, capacity, settings);
 	const recent = addRecent(fleet.recent, raw, now, settings.idleSec);
 	const kept = keepIdle(raw, capacity.upCount, recent);
 	const asked = withFloor(kept, floor);

@@ -15,7 +15,7 @@ export interface CampaignDemand {
 	/** Contacts due now and until a host started now would be at work. `dueIsBound`: there are at least so many; more would change nothing. */
 	due: number;
 	dueIsBound: boolean;
-	/** Calls granted and not settled. */
+	/** Calls granted and not settled, by all hosts. */
 	inProgress: number;
 	/** Mean channel time of an attempt, seconds; `holdMeasured`: of this campaign's own attempts. */
 	holdSec: number;

@@ -9,6 +9,8 @@ export interface Failure {
 	/** `hostId/startId`. */
 	start: string;
 	reason: string;
+	/** The carriers of these trunks did not answer it, nor a steady host. */
+	trunks?: string[];
 }
 
 /** After one failure the next start waits so long, after two twice as long, and so on. */
@@ -29,6 +31,10 @@ export const withFailures = (failed: FleetItem["failed"], failures: Failure[], n
 		notBefore: now + wait,
 		at: now,
 		reason: fresh.length === 1 ? first.reason : `${fresh.length} starts failed: ${first.reason}`,
+		// Only where all of them failed for it: another fault does not pass with the carrier's.
+		...(fresh.every(({ trunks }) => trunks)
+			? { trunks: [...new Set(fresh.flatMap(({ trunks = [] }) => trunks))] }
+			: {}),
 		counted: [...(failed.counted ?? []), ...fresh.map(({ start }) => start)].slice(-MAX_COUNTED),
 	};
 };

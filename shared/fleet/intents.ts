@@ -128,14 +128,15 @@ const carryLaunch = async (
 			await noteThrottled(deps, tenant);
 			return "waits";
 		case "quota":
-		case "configuration": {
-			await remove(count, () => haltFor(deps, error));
+		case "configuration":
+		case "notFound": {
+			// A repeat can be refused though the first try was carried out; without the intent what it launched would be a stranger's.
+			const here = await adoptLaunched(deps, tenant, id, instances);
+			if (here === undefined) return "waits";
+			if (error.kind === "notFound") await remove(0);
+			else await remove(count - here, () => haltFor(deps, error));
 			return "done";
 		}
-		case "notFound":
-			// What it had launched is terminated by now.
-			await remove(0);
-			return "done";
 		case "unknown": {
 			const here = instances?.some((instance) => instance.launchId === id) ?? true;
 			if (here || deps.now() - intent.at < GIVE_UP_MS) return "waits";
@@ -147,6 +148,19 @@ const carryLaunch = async (
 			return "done";
 		}
 	}
+};
+
+/** Makes items of what an earlier try of a launch has launched. @returns how many there are; undefined where EC2's list could not be read */
+const adoptLaunched = async (
+	deps: FleetDeps,
+	tenant: string,
+	id: string,
+	instances: Ec2Instance[] | undefined,
+): Promise<number | undefined> => {
+	if (!instances) return undefined;
+	const mine = instances.filter(({ launchId, state }) => launchId === id && state !== "terminated");
+	for (const instance of mine) await putNewHost(deps, tenant, instance, id, instance.launchedAt);
+	return mine.length;
 };
 
 /** @returns the host, if this start is what it is about */
@@ -245,7 +259,10 @@ const putBack = async (deps: FleetDeps, hosts: BurstHost[], error: Ec2Error): Pr
 	for (const host of hosts) {
 		if (!stopped.has(host.inst.instanceId)) continue;
 		const stopAt = deps.now();
-		if (await moveHost(deps, host, "stopped", { inst: { stopAt } }, `EC2 says stopped: ${error.code}`)) count++;
+		// Refused for good: to be started again after the pause, and be refused again, it would keep anything else from being started.
+		const failure = error.kind === "configuration" ? { failure: error.message } : {};
+		if (await moveHost(deps, host, "stopped", { inst: { stopAt, ...failure } }, `EC2 says stopped: ${error.code}`))
+			count++;
 	}
 	return count;
 };

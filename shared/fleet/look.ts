@@ -99,7 +99,9 @@ export const lookAtFleet = async (
 	options: LookOptions = {},
 ): Promise<void> => {
 	const seen = await readSeen(deps, tenant);
-	if (!deps.burst.launchTemplate && burstHosts(seen.hosts).length === 0) return lookAway(deps, seen);
+	// What an open intent may have launched is not among the hosts yet.
+	const nothingLeft = burstHosts(seen.hosts).length === 0 && Object.keys(seen.fleet.intents).length === 0;
+	if (!deps.burst.launchTemplate && nothingLeft) return lookAway(deps, seen);
 	const listedAt = deps.now();
 	const [instances, demand] = await Promise.all([readInstances(deps), readDemandIfPossible(deps, tenant, seen)]);
 	const look: Look = { deps, tenant, why, chain: options.chain ?? false, instances, listedAt, demand, failures: [] };

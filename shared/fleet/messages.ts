@@ -22,7 +22,8 @@ const SPOT_NOTICE_MS = 120_000;
 const MAX_WHY_CHARS = 200;
 
 const askedSchema = z.object({
-	tenant: z.string().min(1).max(128),
+	// EC2's list knows no tenants: a look for another one would take all that runs for strangers, and stop it.
+	tenant: z.literal(DEFAULT_TENANT),
 	why: z.string().min(1).max(1_000),
 	chain: z.boolean().default(false),
 });

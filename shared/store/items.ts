@@ -407,12 +407,15 @@ export interface FleetItem extends Record<string, unknown> {
 	throttles?: number;
 	/** EC2 refused for a reason that only a person can mend; tried again after `until`. */
 	halted?: { reason: string; at: number; until: number };
-	/** Starts that failed one after the other; none before `notBefore`. `at`: the last failure; `counted`: the starts (hostId/startId) that are in it. */
-	failed: { count: number; notBefore: number; reason: string; at?: number; counted?: string[] };
+	/**
+	 * Starts that failed one after the other; none before `notBefore`. `at`: the last failure; `counted`: the starts (hostId/startId) that are in it;
+	 * `trunks`: those that failed last did so because these carriers answered nobody, steady hosts neither.
+	 */
+	failed: { count: number; notBefore: number; reason: string; at?: number; counted?: string[]; trunks?: string[] };
 	/** Instances with our tag that are nobody's, and hosts that EC2 does not know: first sighting. */
 	strangers: Record<string, number>;
 	ghosts: Record<string, number>;
-	/** Active hosts none of whose trunks answers: since when. */
+	/** Active hosts that can carry no call, because no trunk answers or Asterisk is down: since when. */
 	noTrunk?: Record<string, number>;
 	/** What was wanted lately, newest last; each holds until the next. Reaches back over the idle time. */
 	recent: { at: number; onDemand: number; spot: number }[];

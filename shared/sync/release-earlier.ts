@@ -40,14 +40,19 @@ export const shrinkLoss = async (
 	}
 	const given = sum(standing) - sum(next);
 	if (given === 0 && sum(next) > 0) return;
-	const names: Record<string, string> = { "#z": "z", "#k": lossKey, "#n": "n", "#free": "free" };
-	const values: Record<string, unknown> = { ":read": standing, ":given": given };
+	const names: Record<string, string> = { "#z": "z", "#k": lossKey, "#free": "free" };
+	if (Object.keys(standing).length > 0) names["#n"] = "n";
+	const values: Record<string, unknown> = { ":given": given };
 	const sets = ["#free = #free + :given"];
-	const conditions = ["#z.#k.#n = :read"];
+	const conditions: string[] = [];
 	for (const [i, [c, n]] of Object.entries(standing).entries()) {
+		// Campaign by campaign: a loss only ever shrinks, so it is as it was read if each of these is; and not every emulator compares maps.
+		names[`#c${i}`] = c;
+		values[`:n${i}`] = n;
+		conditions.push(`#z.#k.#n.#c${i} = :n${i}`);
 		const d = n - (next[c] ?? 0);
 		if (d === 0 || !trunk.c[c]) continue;
-		Object.assign(names, { "#c": "c", [`#c${i}`]: c });
+		names["#c"] = "c";
 		values[`:d${i}`] = d;
 		sets.push(`#c.#c${i}.#free = #c.#c${i}.#free + :d${i}`);
 		conditions.push(`attribute_exists(#c.#c${i})`);
@@ -56,6 +61,7 @@ export const shrinkLoss = async (
 		sets.push("#z.#k.#n = :next");
 		values[":next"] = next;
 	}
+	if (conditions.length === 0) conditions.push("attribute_exists(#z.#k)");
 	const result = await update<TrunkItem>(deps.db, {
 		TableName: deps.tables.trunks,
 		Key: { tenant: trunk.tenant, trunkId: trunk.trunkId },

@@ -8,6 +8,7 @@ import { make as tickMinute } from "../../../functions/tick-minute/handler.ts";
 import { parseBurstSettings } from "../../../shared/config/burst-settings.ts";
 import type { FleetDeps } from "../../../shared/fleet/deps.ts";
 import { hostIdOf } from "../../../shared/fleet/ec2.ts";
+import { LAST_REPORTS_MS } from "../../../shared/fleet/interruption.ts";
 import { looksOf, parseFleetMessage } from "../../../shared/fleet/messages.ts";
 import { campaignKey, FLEET_FLOOR_ID, FLEET_STATE_ID, type HostItem } from "../../../shared/store/items.ts";
 import { createToken } from "../../../shared/tokens/tokens.ts";
@@ -240,13 +241,18 @@ describe("scale-fleet", () => {
 		expect(logged("scale-fleet.malformed")).toHaveLength(1);
 	});
 
+	test("no look for a tenant that the fleet is not: to it all that runs would be strangers'", async () => {
+		expect(failedOf(await run(batch(JSON.stringify({ tenant: "other", why: "a floor" }))))).toEqual(["m0"]);
+		expect(looks()).toBe(0);
+	});
+
 	test("events of other people's instances cost no look", async () => {
 		const events = ["state-change", "spot-interruption", "rebalance"].map(sample);
 		expect(failedOf(await run(batch(...events)))).toEqual([]);
 		expect(looks()).toBe(0);
 	});
 
-	test("a host's own event is a look; notice of a spot interruption drains it until it is gone", async () => {
+	test("a host's own event is a look; notice of a spot interruption drains it until shortly before it is gone", async () => {
 		await api.call("POST", "/v1/fleet/scale", { body: { min: 1, until: later(3_600) } });
 		await api.deliver("fleet", 1);
 		const [instance] = api.ec2.running();
@@ -261,7 +267,7 @@ describe("scale-fleet", () => {
 		expect(dynamo.peek<HostItem>("hosts", key)).toMatchObject({
 			state: "draining",
 			drainBy: "spot",
-			drainUntil: api.clock.now + 120_000,
+			drainUntil: api.clock.now + 120_000 - LAST_REPORTS_MS,
 		});
 	});
 

@@ -215,17 +215,42 @@ test("a terminated host is kept for an hour; one that lives after all is ended",
 });
 
 test("what failed is forgotten when a host that came after it is of use", () => {
-	const failed = { count: 3, notBefore: NOW + 1, reason: "x", at: NOW - 60_000 };
-	const of = (readyAt: number, deadTrunks: string[], state: HostState = "active") =>
+	const failed = { count: 3, notBefore: NOW + 1, reason: "x", at: NOW - 90_000 };
+	const of = (readyAt: number, over: Partial<HostItem> = {}, state: HostState = "active") =>
 		look({
-			hosts: [burstHost(state, { readyAt }, { deadTrunks })],
+			hosts: [burstHost(state, { readyAt }, { deadTrunks: [], ...over })],
 			instances: [instance("running")],
 			fleet: { failed },
 		}).memory.failed.count;
-	expect(of(NOW - 59_000, [])).toBe(0);
-	expect(of(NOW - 61_000, [])).toBe(3);
-	expect(of(NOW - 59_000, ["t1"])).toBe(3);
-	expect(of(NOW - 59_000, [], "draining")).toBe(3);
+	expect(of(NOW - 89_000)).toBe(0);
+	expect(of(NOW - 91_000)).toBe(3);
+	// It may not have said yet that it is of none.
+	expect(of(NOW - 60_000)).toBe(0);
+	expect(of(NOW - 59_000)).toBe(3);
+	expect(of(NOW - 89_000, { deadTrunks: ["t1"] })).toBe(3);
+	expect(of(NOW - 89_000, { health: "asteriskDown" })).toBe(3);
+	expect(of(NOW - 89_000, {}, "draining")).toBe(3);
+});
+
+test("what the carrier was to blame for is forgotten when any steady host reaches it again; a fault of the starts is not", () => {
+	const steady = (hostId: string, deadTrunks: string[]): HostItem => ({
+		...newHost(hostId, 10, START),
+		state: "active",
+		deadTrunks,
+	});
+	const burst = burstHost("active", { readyAt: LONG_AGO }, { deadTrunks: ["t1"] });
+	const failedOf = (hosts: HostItem[], fleet: Partial<FleetItem> = {}) =>
+		look({ hosts, instances: [instance("running")], fleet: { noTrunk: { [HOST]: LONG_AGO }, ...fleet } }).memory.failed;
+	expect(failedOf([burst]).trunks).toBeUndefined();
+	expect(failedOf([burst, steady("h1", ["t1"]), steady("h2", [])]).trunks).toBeUndefined();
+	const carriers = failedOf([burst, steady("h1", ["t1"]), steady("h2", ["t1"])]);
+	expect(carriers).toMatchObject({ count: 1, trunks: ["t1"] });
+	expect(failedOf([steady("h1", ["t1"])], { failed: carriers }).count).toBe(1);
+	expect(failedOf([steady("h1", [])], { failed: carriers })).toMatchObject({ count: 0, notBefore: 0 });
+	// The next failure was of another kind: that one does not pass with the carrier.
+	const both = failedOf([burstHost("active", { failure: "enrolled twice", startId: "s-2" })], { failed: carriers });
+	expect(both.count).toBe(2);
+	expect(failedOf([steady("h1", [])], { failed: both }).count).toBe(2);
 });
 
 test("steady hosts and hosts without an instance are none of its business", () => {

@@ -193,6 +193,16 @@ describe("more is wanted", () => {
 		expect(plan({ wanted: 9, settings: { maxStartsPerMin: 5 }, fleet: { starts } }).short).toEqual([
 			"at most 5 starts a minute",
 		]);
+		// As is what runs though by our books it does not.
+		const running = (n: number): Ec2Instance => ({
+			instanceId: burstHost(n, "terminated").inst?.instanceId ?? "",
+			...{ state: "running", type: "c7g.large", subnet: "subnet-a", imageId: "ami-1", account: "1", launchedAt: NOW },
+			market: "on-demand",
+		});
+		const off = [burstHost(1, "terminated"), burstHost(2, "stopped"), burstHost(3, "terminated")];
+		const unawares = { wanted: 9, hosts: off, instances: [running(1), running(2)] };
+		expect(count({ ...unawares, settings: { maxHosts: 4 } })).toBe(2);
+		expect(count({ ...unawares, settings: { maxUsdPerHour: 0.31 } })).toBe(2);
 		// What is asked of EC2 already is part of it.
 		const intents = { x: { kind: "launch", offering: "on-demand/c7g.large/subnet-a", count: 3, at: NOW } } as const;
 		expect(count({ wanted: 9, up: 3, settings: { maxHosts: 4 }, fleet: { intents } })).toBe(1);

@@ -58,6 +58,22 @@ describe("demand", () => {
 		["nobody calls: nothing is wanted", { campaigns: [] }, 0],
 		["1000 channels, of which the steady host carries 120, need 8 hosts of 120", {}, 8],
 		["one channel more than the steady host has needs a host", { campaigns: [campaign({ cap: 121 })] }, 1],
+		[
+			"calls in progress start nothing where no contact is due",
+			{ campaigns: [campaign({ due: 0, dueIsBound: false, inProgress: 240, holdSec: 600 })], hosts: [steady()] },
+			0,
+		],
+		[
+			"calls that a draining host finishes need no host, nor itself back",
+			{
+				campaigns: [campaign({ due: 1, dueIsBound: false, inProgress: 240, holdSec: 600 })],
+				hosts: [
+					steady({ held: { storm: 120 } }),
+					burst(1, { state: "draining", drainBy: "fleet", held: { storm: 120 } }),
+				],
+			},
+			0,
+		],
 		["what the steady host carries needs none", { campaigns: [campaign({ cap: 120 })] }, 0],
 		["without a steady host all of it is for burst hosts", { hosts: [] }, 9],
 		["a draining steady host carries nothing new", { hosts: [steady({ state: "draining" })] }, 9],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { countsFrom, readCampaignItems } from "../../../shared/campaigns/counts.ts";
 import { planAddresses } from "../../../shared/fleet/addresses.ts";
 import type { Ec2Instance } from "../../../shared/fleet/ec2.ts";
+import { LAST_REPORTS_MS } from "../../../shared/fleet/interruption.ts";
 import { drainForInterruption, lookAtFleet } from "../../../shared/fleet/look.ts";
 import { describeFleet } from "../../../shared/fleet/show.ts";
 import { campaignKey, type HostItem, type Instance, type TrunkItem } from "../../../shared/store/items.ts";
@@ -171,7 +172,7 @@ test("a host whose counters are not safe, or that still holds something, is kept
 
 describe("spot interruption", () => {
 	const UNTIL = 120_000;
-	test("drains until the notice's end; a drain of the fleet becomes one that is not taken back", async () => {
+	test("drains, and ends its calls in time for them to be reported; a drain of the fleet becomes one that is not taken back", async () => {
 		const bench = await makeBench();
 		const [one, two] = await atWork(bench, 2);
 		if (!one?.inst || !two?.inst) throw new Error("no hosts");
@@ -179,11 +180,15 @@ describe("spot interruption", () => {
 		const until = bench.now() + UNTIL;
 		for (const { inst } of [one, two]) await drainForInterruption(bench.deps, TENANT, inst?.instanceId ?? "", until);
 		for (const { hostId } of [one, two])
-			expect(bench.host(hostId)).toMatchObject({ state: "draining", drainBy: "spot", drainUntil: until });
+			expect(bench.host(hostId)).toMatchObject({
+				state: "draining",
+				drainBy: "spot",
+				drainUntil: until - LAST_REPORTS_MS,
+			});
 		// Again, and for somebody else's instance.
 		await drainForInterruption(bench.deps, TENANT, one.inst.instanceId, until + 5_000);
 		await drainForInterruption(bench.deps, TENANT, "i-0ffffffffffffffff", until);
-		expect(bench.host(one.hostId).drainUntil).toBe(until);
+		expect(bench.host(one.hostId).drainUntil).toBe(until - LAST_REPORTS_MS);
 		await bench.greet();
 		await bench.look();
 		expect(bench.states()).toMatchObject({ draining: 2, launching: 2 });

@@ -338,6 +338,15 @@ describe("faults", () => {
 		await launchOne();
 		expect(bench.emulated.calls()).toEqual({ DescribeInstances: 2, RunInstances: 1 });
 	});
+
+	test("one action is throttled, the others are not", async () => {
+		const throttleAction = { RunInstances: 1 };
+		bench.setFaults({ throttleAction });
+		await bench.ec2.describe();
+		await expect(launchOne()).rejects.toMatchObject({ kind: "throttled" });
+		await launchOne();
+		expect(throttleAction).toEqual({ RunInstances: 1 });
+	});
 });
 
 describe("the query API", () => {
