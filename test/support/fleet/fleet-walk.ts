@@ -221,6 +221,7 @@ export class FleetWalk {
 		for (let i = 0; ; i++) {
 			await this.#step();
 			if (i % 40 === 0 && (await this.#unfinished()) === undefined) break;
+			if (i % 1_000 === 0) await this.#undrainAll();
 			if (this.scheduler.now > this.#quietSince + SETTLE_MS) break;
 		}
 		await this.#finalChecks();
@@ -559,9 +560,14 @@ export class FleetWalk {
 			if (!host.asterisk.up) host.asterisk.restart();
 			host.startAgent();
 		}
-		for (const host of agents)
-			if (this.plane.dynamo.peek<HostItem>("hosts", { tenant: TENANT, hostId: host.hostId })?.drainWanted)
-				this.plane.start(`undrain ${host.hostId}`, (deps) => setDrain(deps, TENANT, host.hostId, false));
+		await this.#undrainAll();
+	}
+
+	/** Operators take their drains back; they look again, for a drain that stood still may come through after that. */
+	async #undrainAll(): Promise<void> {
+		for (const { hostId } of [...this.steady, ...this.machines.workers])
+			if (this.plane.dynamo.peek<HostItem>("hosts", { tenant: TENANT, hostId })?.drainWanted)
+				this.plane.start(`undrain ${hostId}`, (deps) => setDrain(deps, TENANT, hostId, false));
 		await this.scheduler.settle();
 	}
 
