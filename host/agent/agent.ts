@@ -39,6 +39,8 @@ export class Agent {
 	readonly #fence: Fence;
 	readonly #inventory: InventoryWatch;
 	readonly #trunkWatch: TrunkWatch;
+	/** Asterisk did not read the trunks' files again when it was asked to. */
+	#trunksUnread = false;
 	readonly #stranded = new Stranded();
 	readonly #toldState = new ToldState();
 	readonly #tracker: Tracker;
@@ -79,6 +81,9 @@ export class Agent {
 			this.#settings,
 			this.#tracker,
 			() => this.#trunks(),
+			async () => {
+				if (this.#trunksUnread) await this.#applyTrunks();
+			},
 			() => this.#changed(),
 		);
 		this.#caller = new Caller(
@@ -317,7 +322,8 @@ export class Agent {
 
 	async #applyTrunks(): Promise<void> {
 		try {
-			const { problems } = await this.#ports.host.applyTrunks(this.#trunks());
+			const { problems, unread = false } = await this.#ports.host.applyTrunks(this.#trunks());
+			this.#trunksUnread = unread;
 			for (const [trunk, problem] of Object.entries(problems))
 				this.#ports.log.error("trunkNotUsable", { trunk, problem });
 		} catch (error) {

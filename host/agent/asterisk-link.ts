@@ -33,6 +33,7 @@ export class AsteriskLink {
 	readonly #settings: AgentSettings;
 	readonly #tracker: Tracker;
 	readonly #trunks: () => HostTrunk[];
+	readonly #applyUnread: () => Promise<void>;
 	readonly #changed: () => void;
 	#connected = false;
 	#startedAt: string | undefined;
@@ -46,18 +47,23 @@ export class AsteriskLink {
 	/** Changes of trunks that Asterisk does not have yet. */
 	#applying = 0;
 
-	/** @param changed called after every change of what the agent can do */
+	/**
+	 * @param applyUnread has Asterisk read what it could not be made to read before
+	 * @param changed called after every change of what the agent can do
+	 */
 	constructor(
 		ports: AgentPorts,
 		settings: AgentSettings,
 		tracker: Tracker,
 		trunks: () => HostTrunk[],
+		applyUnread: () => Promise<void>,
 		changed: () => void,
 	) {
 		this.#ports = ports;
 		this.#settings = settings;
 		this.#tracker = tracker;
 		this.#trunks = trunks;
+		this.#applyUnread = applyUnread;
 		this.#changed = changed;
 	}
 
@@ -167,6 +173,8 @@ export class AsteriskLink {
 			this.#ports.log.warn("asteriskRestarted", { startedAt });
 		}
 		if (!this.#connected) return RETRY_MS;
+		// While it boots Asterisk has read its files already and reloads nothing: it answers only now.
+		await this.#applyUnread();
 		const endpoints = [...new Set(this.#trunks().map(endpointOf))].filter((endpoint) => endpoint !== "");
 		await this.#ports.ari.subscribe(endpoints);
 		const askedAt = this.#ports.clock.monotonicMs();

@@ -166,9 +166,9 @@ export interface HostFiles {
 	inventory(): Promise<Inventory>;
 	/**
 	 * Renders the trunks into the agent's own files and has Asterisk reload what changed.
-	 * @returns which trunks can be dialed, with the problem of each that cannot
+	 * @returns which trunks can be dialed, with the problem of each that cannot; `unread`: Asterisk could not be made to read them, ask again when it is up
 	 */
-	applyTrunks(trunks: HostTrunk[]): Promise<{ problems: Record<string, string> }>;
+	applyTrunks(trunks: HostTrunk[]): Promise<{ problems: Record<string, string>; unread?: boolean }>;
 	/** The sound as Playback() takes it (path without ending); undefined where this host has none of that name. */
 	soundPath(sound: string): string | undefined;
 }

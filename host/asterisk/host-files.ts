@@ -59,7 +59,7 @@ export const hostFiles = (options: HostFilesOptions): HostFiles => {
 		return pending;
 	};
 
-	const reload = async (pending: Set<string>): Promise<void> => {
+	const reload = async (pending: Set<string>): Promise<boolean> => {
 		for (const name of [...pending]) {
 			const module = MODULE_OF[name];
 			try {
@@ -72,6 +72,7 @@ export const hostFiles = (options: HostFilesOptions): HostFiles => {
 		}
 		if (pending.size === 0) await rm(pendingFile, { force: true });
 		else await writeFileSafely(pendingFile, [...pending].join("\n"));
+		return pending.size > 0;
 	};
 
 	/** The operator's file that should include ours. */
@@ -83,7 +84,7 @@ export const hostFiles = (options: HostFilesOptions): HostFiles => {
 			: `${join(etcDir, name)} lacks the line: #tryinclude ${OWN_FOLDER}/${name}`;
 	};
 
-	const apply = async (trunks: HostTrunk[]): Promise<{ problems: Record<string, string> }> => {
+	const apply = async (trunks: HostTrunk[]): Promise<{ problems: Record<string, string>; unread: boolean }> => {
 		const { files, problems } = render(trunks, {
 			transport: options.transport,
 			mediaAddress: options.mediaAddress,
@@ -96,7 +97,7 @@ export const hostFiles = (options: HostFilesOptions): HostFiles => {
 		) {
 			delete files["iax.conf"];
 		}
-		await reload(await write(files));
+		const unread = await reload(await write(files));
 		const dialplan = await includeProblem("extensions.conf");
 		for (const trunk of trunks) {
 			const include =
@@ -106,7 +107,7 @@ export const hostFiles = (options: HostFilesOptions): HostFiles => {
 			const problem = problems[trunk.id] ?? include ?? dialplan;
 			if (problem !== undefined) problems[trunk.id] = problem;
 		}
-		return { problems };
+		return { problems, unread };
 	};
 
 	return {

@@ -51,7 +51,7 @@ const ours = (name: string): Promise<string> => readFile(join(etcDir, "burst-dia
 describe("files beside Asterisk's", () => {
 	test("are written into the agent's own folder only, and only the modules concerned are reloaded", async () => {
 		const host = files();
-		expect(await host.applyTrunks([trunk()])).toEqual({ problems: {} });
+		expect(await host.applyTrunks([trunk()])).toEqual({ problems: {}, unread: false });
 		expect((await readdir(etcDir)).sort()).toEqual(["burst-dialer", "extensions.conf", "iax.conf", "pjsip.conf"]);
 		expect((await readdir(join(etcDir, "burst-dialer"))).sort()).toEqual(["extensions.conf", "pjsip.conf"]);
 		expect(await readFile(join(etcDir, "pjsip.conf"), "utf8")).toBe("; theirs\n#tryinclude burst-dialer/pjsip.conf\n");
@@ -79,6 +79,15 @@ describe("files beside Asterisk's", () => {
 		expect(await readdir(join(etcDir, "burst-dialer"))).not.toContain(".reload");
 	});
 
+	test("says whether Asterisk has read what was written: one that boots is asked again when it is up", async () => {
+		const host = files();
+		asteriskUp = false;
+		expect((await host.applyTrunks([trunk()])).unread).toBe(true);
+		expect((await host.applyTrunks([trunk()])).unread).toBe(true);
+		asteriskUp = true;
+		expect((await host.applyTrunks([trunk()])).unread).toBe(false);
+		expect(reloaded).toContain("res_pjsip.so");
+	});
 	test("the secret is read from its file, whose mode is checked", async () => {
 		await writeFile(join(dir, "secrets/pw"), "s3cret\n", { mode: 0o644 });
 		const withSecret = trunk({ username: "u", secretRef: "host:pw" });
@@ -87,7 +96,7 @@ describe("files beside Asterisk's", () => {
 		expect(await ours("pjsip.conf")).not.toContain("carrier-a");
 		await rm(join(dir, "secrets/pw"));
 		await writeFile(join(dir, "secrets/pw"), "s3cret\n", { mode: 0o600 });
-		expect(await files().applyTrunks([withSecret])).toEqual({ problems: {} });
+		expect(await files().applyTrunks([withSecret])).toEqual({ problems: {}, unread: false });
 		expect(await ours("pjsip.conf")).toContain("password=s3cret\n");
 	});
 
