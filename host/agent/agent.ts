@@ -82,7 +82,8 @@ export class Agent {
 			this.#tracker,
 			() => this.#trunks(),
 			async () => {
-				if (this.#trunksUnread) await this.#applyTrunks();
+				// With calls up Asterisk has the trunks, and what became of the calls comes first.
+				if (this.#trunksUnread && this.#tracker.live.size === 0) await this.#applyTrunks();
 			},
 			() => this.#changed(),
 		);
