@@ -8,6 +8,8 @@ import { dialThrough, FAST, list, overdialed, startFleet } from "./support/fleet
 /** Faults on real Asterisk, judged by the carrier's record: whatever happens, every contact ends and none is dialed twice. */
 
 const CONTACTS = 120;
+/** From Asterisk's event to the journal's disk: measured 10 to 30 ms with all of this on two cores. */
+const UNWRITTEN_MS = 250;
 const TEST_TIMEOUT_MS = 120_000;
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
@@ -26,20 +28,27 @@ describe("one host", () => {
 		"kill -9 of the agent in mid-campaign and its restart: every outcome is what it would have been",
 		async () => {
 			const numbers = list(CONTACTS, 1);
+			let killedAt = 0;
 			const run = await dialThrough(stack, numbers, {
 				after: 30,
 				happens: async () => {
+					killedAt = Date.now();
 					await stack.hosts[0]?.agent.kill();
 					await stack.hosts[0]?.agent.start();
 				},
 			});
 			expect(run.state).toBe("completed");
 			expect(run.compared.findings).toEqual([]);
-			// Calls that were being placed when the agent died may be unknown: nobody else can know whether they were. Every other outcome is exact.
-			const { exact, lost, mistakes } = judgeOutcomes(numbers, run.records);
-			expect(mistakes.filter((mistake) => !mistake.endsWith(": unknown"))).toEqual([]);
+			// What Asterisk had told the agent, and the agent had not yet on its disk, died with it: a call that ended, or was being placed, in that moment is unknown.
+			const { lost, mistakes } = judgeOutcomes(numbers, run.records);
+			const inThatMoment = run.records.filter(({ number, outcome, startedAt }) => {
+				if (outcome !== "unknown") return false;
+				const ended = run.carrier.find((call) => call.number === number)?.endedAt;
+				const moment = ended ?? Date.parse(startedAt ?? "");
+				return Math.abs(moment - killedAt) < UNWRITTEN_MS;
+			});
+			expect(mistakes.sort()).toEqual(inThatMoment.map(({ number }) => `${number}: unknown`).sort());
 			expect(lost).toBe(0);
-			expect(exact).toBeGreaterThanOrEqual(CONTACTS - 4);
 			expect(peakChannels(run.carrier)).toBeLessThanOrEqual(40);
 		},
 		TEST_TIMEOUT_MS,
