@@ -64,7 +64,7 @@ export const refuseEmptyList = (list: CheckedList): void => {
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
-	const trunk = await trunkFor(deps, tenant, input.trunk);
+	const trunk = await trunkFor(deps, tenant, input.trunk ?? "");
 	checkCallerId(trunk, input.callerId);
 	const list =
 		input.contacts &&

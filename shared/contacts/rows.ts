@@ -28,7 +28,7 @@ const MAX_SHOWN_NUMBER = 64;
 const MAX_REASON = 300;
 
 /** Fields of a contact that the design has and that are not built yet. */
-const NOT_BUILT_IN_ROWS = ["timeZone", "numbers"] as const;
+const NOT_BUILT_IN_ROWS = ["timeZone", "numbers", "consent"] as const;
 
 const shownNumber = (value: unknown): string => {
 	const number = typeof value === "object" && value !== null ? (value as { number?: unknown }).number : undefined;
@@ -60,6 +60,7 @@ export const checkRow = (
 		return reject(reason, number);
 	}
 	const row: ContactRow = parsed.data;
+	if (row.number === undefined) return reject("number: is missing");
 	const checked = checkNumber(rule, row.number);
 	if (!checked.ok) return reject(`number: ${checked.reason}`, number);
 	return {

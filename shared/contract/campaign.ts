@@ -7,8 +7,9 @@ import {
 	thenSchema,
 	varsSchema,
 } from "./call.ts";
-import { RETRYABLE_OUTCOMES } from "./outcome.ts";
-import { callerIdSchema, MAX_TRUNK_CHANNELS, nameSchema } from "./trunk.ts";
+import { OUTCOMES, RETRYABLE_OUTCOMES } from "./outcome.ts";
+import { callerIdSchema, MAX_TRUNK_CHANNELS, MAX_TRUNK_CPS, nameSchema } from "./trunk.ts";
+import { purposeSchema, timeZoneSchema, windowSchema } from "./window.ts";
 
 export const CAMPAIGN_STATES = [
 	"importing",
@@ -24,7 +25,9 @@ export const CONTACT_STATES = ["pending", "claimed", "done"] as const;
 export type ContactState = (typeof CONTACT_STATES)[number];
 
 /** Most attempts a contact may have in one campaign: bounds its history, and so its size. */
-export const MAX_ATTEMPTS = 5;
+export const MAX_ATTEMPTS = 15;
+/** The most that a retry rule may ask for. */
+export const MAX_RETRIES = 9;
 /** The largest retry delay: 7 days. */
 export const MAX_RETRY_DELAY_SEC = 7 * 86_400;
 /** Rows that one request may bring and that are stored before it is answered; more go through the import queue. */
@@ -32,9 +35,41 @@ export const MAX_INLINE_ROWS = 500;
 /** Larger bodies are refused with 413 naming the uploads (4 MB: Lambda's payload limit less base64). */
 export const MAX_BODY_BYTES = 4_000_000;
 
+/** Numbers of one contact. */
+export const MAX_NUMBERS = 5;
+/** Trunks of one campaign: a callId has one digit for which of them. */
+export const MAX_TRUNKS = 8;
+
+/** Consent that the callee gave, kept with the contact. */
+export const consentSchema = z.strictObject({
+	/** When, ISO 8601. */
+	at: z.iso.datetime({ offset: true }).or(z.iso.date()),
+	kind: z.enum(["written", "oral", "webForm", "existingCustomer"]),
+});
+export type Consent = z.infer<typeof consentSchema>;
+
 /** One row of a list. Rows are checked one by one, so that a bad row is rejected alone. */
 export const contactRowSchema = z.strictObject({
-	number: z.string(),
+	/** Or `numbers`. */
+	number: z.string().optional(),
+	/** Tried in order. */
+	numbers: z
+		.array(
+			z.strictObject({
+				number: z.string(),
+				/** What it is, for the reports: home, mobile, work … */
+				kind: z
+					.string()
+					.regex(/^[A-Za-z0-9_-]{1,16}$/, "letters, digits, _ and -, at most 16")
+					.optional(),
+			}),
+		)
+		.min(1)
+		.max(MAX_NUMBERS)
+		.optional(),
+	/** The callee's zone where it is known better than from the number. */
+	timeZone: timeZoneSchema.optional(),
+	consent: consentSchema.optional(),
 	/** The row's own id; default: the number. A duplicate is the same id. */
 	id: z
 		.string()
@@ -48,22 +83,78 @@ const retryRuleSchema = z.strictObject({
 	/** Delay before the next attempt, seconds. */
 	afterSec: z.int().min(1).max(MAX_RETRY_DELAY_SEC),
 	/** Most further attempts after this outcome. */
-	max: z
-		.int()
-		.min(0)
-		.max(MAX_ATTEMPTS - 1),
+	max: z.int().min(0).max(MAX_RETRIES),
+	/** The delay of every further attempt is that of the one before times this (default 1); at most 7 days. */
+	growth: z.number().min(1).max(10).optional(),
+	/** Whether the next attempt is to go through another of the campaign's trunks. Default: after congestion and trunkFailure only. */
+	otherTrunk: z.boolean().optional(),
 });
+export type RetryRule = z.infer<typeof retryRuleSchema>;
 export const retrySchema = z.partialRecord(z.enum(RETRYABLE_OUTCOMES), retryRuleSchema);
 export type Retry = z.infer<typeof retrySchema>;
 
+/** Calls to one number, over all campaigns and caller ids. */
+export const calleeLimitSchema = z
+	.strictObject({
+		/** At most `max` in any `perHours` hours. */
+		max: z.int().min(1).max(50).optional(),
+		perHours: z
+			.int()
+			.min(1)
+			.max(30 * 24)
+			.optional(),
+		/** From one call's start to the next, seconds. */
+		minGapSec: z
+			.int()
+			.min(1)
+			.max(30 * 86_400)
+			.optional(),
+	})
+	.refine(({ max, perHours }) => (max === undefined) === (perHours === undefined), "max and perHours go together")
+	.refine((limit) => Object.keys(limit).length > 0, "is empty");
+export type CalleeLimit = z.infer<typeof calleeLimitSchema>;
+
+/** Answering machines. */
+export const amdSchema = z.strictObject({
+	enabled: z.boolean(),
+	/**
+	 * `hangup`: the call ends. `play`: what `then` says begins when the greeting is over. `continue`: at once, as for a person; the dialplan sees
+	 * the verdict.
+	 */
+	onMachine: z.enum(["hangup", "play", "continue"]).default("hangup"),
+});
+export type Amd = z.infer<typeof amdSchema>;
+
 const maxChannelsSchema = z.int().min(1).max(MAX_TRUNK_CHANNELS);
+const maxCpsSchema = z.int().min(1).max(MAX_TRUNK_CPS);
+export const DEFAULT_PRIORITY = 5;
+const prioritySchema = z.int().min(1).max(100);
 
 /** `POST /v1/campaigns`. `contacts` is checked row by row, see {@link contactRowSchema}. */
-export const campaignSchema = z.strictObject({
+const campaignFields = z.strictObject({
 	name: z.string().min(1).max(128),
-	trunk: nameSchema,
-	/** Default: the trunk's first caller id. Must be one of the trunk's. */
+	/** What its calls are for: rules of law that do not hold for a purpose are not applied, and that is recorded. */
+	purpose: purposeSchema.default("marketing"),
+	/** Or `trunks`. */
+	trunk: nameSchema.optional(),
+	/** Several trunks, used in proportion to their weights; what one cannot take goes to the others. */
+	trunks: z
+		.array(z.strictObject({ id: nameSchema, weight: z.int().min(1).max(100).default(1) }))
+		.min(1)
+		.max(MAX_TRUNKS)
+		.refine((trunks) => new Set(trunks.map(({ id }) => id)).size === trunks.length, "names a trunk twice")
+		.optional(),
+	/** Default: those of the trunk. Must be among the trunk's. */
 	callerId: callerIdSchema.optional(),
+	/** Or several: the one nearest to the callee's number is shown, equally near ones in turn; a contact always sees the same. */
+	callerIds: z.array(callerIdSchema).min(1).max(100).optional(),
+	/** Contacts of another campaign that ended so, as this one's list. */
+	from: z
+		.strictObject({
+			campaignId: z.string().regex(/^[0-9a-z]{16}$/, "a campaignId"),
+			outcomes: z.array(z.enum(OUTCOMES)).min(1),
+		})
+		.optional(),
 	contacts: z.array(z.unknown()).min(1, "the list is empty; leave `contacts` out to add them later").optional(),
 	then: thenSchema,
 	/** Not before this time, ISO 8601. Default: now. */
@@ -77,10 +168,32 @@ export const campaignSchema = z.strictObject({
 	allowDroppedCalls: z.boolean().default(false),
 	/** Most channels at once. Default: the trunk's. */
 	maxChannels: maxChannelsSchema.optional(),
+	/** Most calls per second, in any rolling second. Default: the trunks'. */
+	maxCps: maxCpsSchema.optional(),
+	/** Of a trunk that is full, campaigns have channels in proportion to this. */
+	priority: prioritySchema.default(DEFAULT_PRIORITY),
+	window: windowSchema.optional(),
+	/** Calls to one number; those of the settings and of law hold besides. */
+	calleeLimit: calleeLimitSchema.optional(),
+	/** Do-not-call lists that it honours besides those for all campaigns. */
+	suppressionLists: z.array(nameSchema).max(20).optional(),
+	amd: amdSchema.optional(),
 	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
 	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
 	retry: retrySchema.default({}),
 });
+/** One of two fields, not both and not none. */
+const oneOf =
+	(one: string, other: string, needed: boolean) =>
+	(value: Record<string, unknown>, context: z.RefinementCtx): void => {
+		const count = [one, other].filter((field) => value[field] !== undefined).length;
+		const message = count > 1 ? `and \`${other}\` exclude each other` : `is missing (or \`${other}\`)`;
+		if (count > 1 || (needed && count === 0)) context.addIssue({ code: "custom", path: [one], message });
+	};
+export const campaignSchema = campaignFields
+	.superRefine(oneOf("trunk", "trunks", true))
+	.superRefine(oneOf("callerId", "callerIds", false))
+	.superRefine(oneOf("contacts", "from", false));
 export type CampaignInput = z.infer<typeof campaignSchema>;
 
 /** `PATCH /v1/campaigns/{id}`: in force for the next grant. */
@@ -102,14 +215,14 @@ export const NOT_BUILT_FIELDS = [
 	"purpose",
 	"trunks",
 	"callerIds",
-	"numbers",
 	"maxCps",
 	"priority",
 	"window",
+	"calleeLimit",
+	"suppressionLists",
 	"webhook",
 	"amd",
 	"from",
-	"timeZone",
 ] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */

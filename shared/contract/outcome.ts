@@ -42,4 +42,5 @@ export const RETRYABLE_OUTCOMES = [
 	"congestion",
 	"trunkFailure",
 	"hostLost",
+	"unknown",
 ] as const satisfies readonly Outcome[];

@@ -1,9 +1,10 @@
 import type { Then } from "../contract/call.ts";
-import type { CampaignState, ContactState, Retry } from "../contract/campaign.ts";
+import type { Amd, CalleeLimit, CampaignState, Consent, ContactState, Retry } from "../contract/campaign.ts";
 import type { ScheduleInput } from "../contract/fleet.ts";
 import type { Inventory } from "../contract/host.ts";
 import type { Outcome } from "../contract/outcome.ts";
 import type { Trunk } from "../contract/trunk.ts";
+import type { Purpose, Window } from "../contract/window.ts";
 import type { Decision } from "../fleet/decision.ts";
 import type { HostState } from "../fleet/life.ts";
 
@@ -37,8 +38,23 @@ export interface CampaignItem extends Record<string, unknown> {
 	origin: "campaign" | "call";
 	name: string;
 	state: CampaignState;
+	/** Absent in items of earlier versions: `informational`, as nothing was asked of them. */
+	purpose?: Purpose;
+	/** The first of its trunks. */
 	trunk: string;
-	/** As given; absent: the trunk's first. */
+	/** All its trunks, the first included, in an order that never changes: callIds name them by index. Absent: the one. */
+	trunks?: { id: string; weight: number }[];
+	/** As given; absent: the trunk's. */
+	callerIds?: string[];
+	window?: Window;
+	calleeLimit?: CalleeLimit;
+	suppressionLists?: string[];
+	amd?: Amd;
+	maxCps?: number;
+	/** Absent: {@link DEFAULT_PRIORITY}. */
+	priority?: number;
+	/** The token that made it: an exemption from a rule is recorded with it. */
+	tokenId?: string;
 	callerId?: string;
 	then: Then;
 	/** Milliseconds since 1970, as are all times in the tables. */
@@ -129,7 +145,14 @@ export interface ContactItem extends Record<string, unknown> {
 	shardKey: string;
 	contactKey: string;
 	contactId: string;
+	/** The number to dial next. */
 	number: string;
+	/** All its numbers in order, where there are several; `ni`: which of them is `number`. */
+	nums?: { number: string; kind?: string }[];
+	ni?: number;
+	/** The callee's zone as given with the contact. */
+	tz?: string;
+	consent?: Consent;
 	vars?: Record<string, string>;
 	state: ContactState;
 	/** The attempt under way or next; 1 at first. */
@@ -159,6 +182,9 @@ export interface HistoryEntry {
 	ver: number;
 	/** Whether the contact was finished by it. */
 	fin: boolean;
+	/** Which of the contact's numbers, and which of the campaign's trunks, where there are several. */
+	n?: number;
+	tr?: number;
 	/** Q.850 cause and SIP status. */
 	cause?: number;
 	sip?: number;

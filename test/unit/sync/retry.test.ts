@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { MAX_ATTEMPTS } from "../../../shared/contract/campaign.ts";
 import type { HistoryEntry } from "../../../shared/store/items.ts";
 import { afterAttempt } from "../../../shared/sync/retry.ts";
 
@@ -16,7 +17,7 @@ test("the maximum counts attempts with that outcome only", () => {
 	expect(afterAttempt(retry, "busy", 3, { "1": entry("busy"), "2": entry("busy") }, 0, 60).final).toBe(true);
 });
 test("no contact has more attempts than its history can hold", () => {
-	expect(afterAttempt(retry, "busy", 5, {}, 0, 60).final).toBe(true);
+	expect(afterAttempt(retry, "busy", MAX_ATTEMPTS, {}, 0, 60).final).toBe(true);
 });
 test("a call lost with its host is not retried while it may still be up", () => {
 	expect(afterAttempt(retry, "hostLost", 1, {}, 0, 60)).toEqual({ final: false, dueAt: 60_000 });
