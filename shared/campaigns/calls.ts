@@ -39,6 +39,7 @@ const recordOf = (
 	const [hostId = "", epoch, seq] = entry.lease.split("#");
 	return {
 		callId: formatCallId({
+			...(entry.tr ? { trunkIndex: entry.tr } : {}),
 			campaignId: campaign.campaignId,
 			contactKey: contact.contactKey,
 			attempt,
