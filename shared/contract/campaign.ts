@@ -200,7 +200,13 @@ export type CampaignInput = z.infer<typeof campaignSchema>;
 export const campaignPatchSchema = z
 	.strictObject({
 		maxChannels: maxChannelsSchema,
+		/** `null` takes it away. */
+		maxCps: maxCpsSchema.nullable(),
+		priority: prioritySchema,
 		callerId: callerIdSchema,
+		callerIds: z.array(callerIdSchema).min(1).max(100),
+		/** `null` takes it away; the rules of law hold all the same. */
+		window: windowSchema.nullable(),
 		retry: retrySchema,
 		name: z.string().min(1).max(128),
 		/** `null` takes it away. */
@@ -211,19 +217,7 @@ export const campaignPatchSchema = z
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 
 /** Fields of the design that are not built yet: refused with 422, never silently ignored. */
-export const NOT_BUILT_FIELDS = [
-	"purpose",
-	"trunks",
-	"callerIds",
-	"maxCps",
-	"priority",
-	"window",
-	"calleeLimit",
-	"suppressionLists",
-	"webhook",
-	"amd",
-	"from",
-] as const;
+export const NOT_BUILT_FIELDS = ["calleeLimit", "suppressionLists", "webhook", "amd", "from"] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */
 export const testCallSchema = z.strictObject({
