@@ -19,8 +19,8 @@ export interface Refusals {
 const REFUSALS = new Set(["congestion", "trunkFailure"]);
 /** Counts lose half of their weight in this time: the trunk of half a minute ago is not the trunk of now. */
 const FADE_MS = 10_000;
-/** Single callees are behind congested networks; a trunk that is over its limit refuses many. */
-const LEAST_REFUSALS = 3;
+/** Single callees are behind congested networks; a trunk that is over its limit refuses many: three in a few seconds, less what fades meanwhile. */
+const LEAST_REFUSALS = 2.5;
 const REFUSED_PART = 0.2;
 /** Below this nothing is remembered. */
 const FORGOTTEN = 0.5;

@@ -50,6 +50,56 @@ describe("decideShare", () => {
 		expect(decideShare(input(over))).toEqual({ share, calls });
 	});
 
+	test("a full trunk's channels go to campaigns in proportion to their weights, whatever frees where", () => {
+		// Three hosts of one trunk; in every round each gives back some calls of each campaign and takes what it may.
+		const weights = { a: 3, b: 1 };
+		const CAP = 40;
+		const hosts = [
+			{ a: 20, b: 0 },
+			{ a: 10, b: 0 },
+			{ a: 10, b: 0 },
+		] as ByCampaign[];
+		for (let round = 0; round < 200; round++) {
+			for (const [i, shareNow] of hosts.entries()) {
+				const all = (c: string): number => hosts.reduce((n, share) => n + (share[c] ?? 0), 0);
+				const ends = (c: string): number => Math.min(shareNow[c] ?? 0, (round + i) % 3);
+				const base = { a: (shareNow["a"] ?? 0) - ends("a"), b: (shareNow["b"] ?? 0) - ends("b") };
+				const { share } = decideShare(
+					input({
+						trunkFree: CAP - all("a") - all("b"),
+						campaignFree: { a: CAP, b: CAP },
+						shareNow,
+						base,
+						candidates: { a: 50, b: 50 },
+						weights,
+						allocated: { a: all("a"), b: all("b") },
+					}),
+				);
+				hosts[i] = share;
+			}
+		}
+		const sums = ["a", "b"].map((c) => hosts.reduce((n, share) => n + (share[c] ?? 0), 0));
+		expect(sums).toEqual([30, 10]);
+	});
+	test("a campaign that is ahead prefetches nothing while another waits for channels", () => {
+		const ahead = {
+			shareNow: { a: 20 },
+			base: { a: 20 },
+			candidates: { a: 9, b: 9 },
+			trunkFree: 0,
+			want: 9,
+			prefetch: 9,
+		};
+		const weights = { a: 3, b: 1 };
+		expect(decideShare(input({ ...ahead, weights, allocated: { a: 20 } })).calls).toEqual({});
+		// It has what it is entitled to, and b is up on other hosts.
+		expect(decideShare(input({ ...ahead, weights, allocated: { a: 20, b: 7 } })).calls).toEqual({ a: 9 });
+		// The other has nothing to dial.
+		expect(decideShare(input({ ...ahead, candidates: { a: 9 }, weights, allocated: { a: 20 } })).calls).toEqual({
+			a: 9,
+		});
+	});
+
 	const counts = (max: number) => fc.record({ a: fc.nat(max), b: fc.nat(max), c: fc.nat(max) });
 	const arbitrary = fc
 		.record({
