@@ -159,8 +159,9 @@ const closed = (why: string, exemptions: Exemption[] = []): Openness => ({
 /**
  * The calling rules over some rule data. Pure: it keeps only what it worked out.
  * @param data as in data/rules.json; what is malformed in it closes the places it names
+ * @param whereIs where a number may be; one object for one place
  */
-export const callingLaw = (data: unknown): CallingLaw => {
+export const callingLaw = (data: unknown, whereIs: (number: string) => Place | undefined = placeOf): CallingLaw => {
 	const book = readRuleBook(data);
 	const laws = new Map<Place, Map<Purpose, Law>>();
 	const hoursByRule = new Map<string, LocalHours>();
@@ -202,7 +203,7 @@ export const callingLaw = (data: unknown): CallingLaw => {
 
 	const opennessOf = (target: CallTarget, { purpose, window }: CallingRules, now: number): Openness => {
 		if (!Number.isFinite(now)) return closed("the time is unknown");
-		const place = target.isPrivate ? undefined : placeOf(target.number);
+		const place = target.isPrivate ? undefined : whereIs(target.number);
 		if (!target.isPrivate && !place) return closed("the number belongs to no country, so its rules are unknown");
 		const law = place && lawAt(place, purpose);
 		if (law?.malformed) return closed(`rule ${law.malformed.rule} is malformed: ${law.malformed.problem}`);
@@ -229,7 +230,7 @@ export const callingLaw = (data: unknown): CallingLaw => {
 	};
 
 	const lawFor = (target: CallTarget, purpose: Purpose): Law | undefined => {
-		const place = target.isPrivate ? undefined : placeOf(target.number);
+		const place = target.isPrivate ? undefined : whereIs(target.number);
 		return place && lawAt(place, purpose);
 	};
 

@@ -45,8 +45,8 @@ const ruleSchema = z
 		}),
 	})
 	.refine(
-		(rule) =>
-			Object.keys(rule).some((key) => ["hours", "closedOn", "attempts", "minGapSec", "leastRingSec"].includes(key)),
+		({ hours, closedOn, attempts, minGapSec, leastRingSec }) =>
+			[hours, closedOn, attempts, minGapSec, leastRingSec].some((asked) => asked !== undefined),
 		"says nothing: give hours, closedOn, attempts, minGapSec or leastRingSec",
 	);
 type RuleData = z.infer<typeof ruleSchema>;
