@@ -56,12 +56,20 @@ const placeAs = (place: Place): Place => {
 	return place;
 };
 
+/** The number asked for last: its hours, limits and ring time are asked for in turn, and to parse it is most of the work. */
+let latest: { number: string; place: Place | undefined } = { number: "", place: undefined };
+
 /**
  * Where an E.164 number may be, from its country and, in the United States, Canada, Brazil and for fixed lines in Australia, its area code. A
  * number that was ported or is mobile need not be there (docs/risks.md).
  * @returns undefined for a number of no country
  */
 export const placeOf = (number: string): Place | undefined => {
+	if (latest.number !== number) latest = { number, place: lookUp(number) };
+	return latest.place;
+};
+
+const lookUp = (number: string): Place | undefined => {
 	tables ??= read();
 	const parsed = parsePhoneNumberFromString(number);
 	const country = parsed?.country;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { type CallTarget, callingLaw } from "../../../shared/rules/calling-rules.ts";
 import rulesData from "../../../shared/rules/data/rules.json" with { type: "json" };
@@ -28,6 +29,10 @@ describe("the rules that are in force by default", () => {
 	test("say when they were checked and that they are no legal advice", () => {
 		expect(rulesData.checked).toMatch(/^\d{4}-\d{2}-\d{2}$/);
 		expect(rulesData.notice).toMatch(/Not legal advice/);
+	});
+	test("are all in the operators' document", () => {
+		const text = readFileSync(new URL("../../../docs/calling-rules.md", import.meta.url), "utf8");
+		expect(rulesData.rules.map(({ id }) => id).filter((id) => !text.includes(`| \`${id}\` |`))).toEqual([]);
 	});
 	test("use every calendar", () => {
 		const used = new Set(rulesData.rules.flatMap((rule) => ("closedOn" in rule ? rule.closedOn : [])));
