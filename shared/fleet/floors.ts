@@ -1,5 +1,6 @@
 import type { ScheduleInput } from "../contract/fleet.ts";
 import type { FloorItem, ScheduleItem } from "../store/items.ts";
+import { clockAt, DAY_MS, dayOf, MINUTE_MS, minutesOf, offsetAt, weekdayOf } from "../time/clock.ts";
 
 /** A number of burst hosts that are to be there whatever the demand is, and what says so. */
 export interface Floor {
@@ -13,39 +14,6 @@ export interface Span {
 	start: number;
 	end: number;
 }
-
-const DAY_MS = 86_400_000;
-
-/** Formatters are dear to make: one for each zone. */
-const formats = new Map<string, Intl.DateTimeFormat>();
-const formatOf = (timeZone: string): Intl.DateTimeFormat => {
-	let format = formats.get(timeZone);
-	if (!format) {
-		format = new Intl.DateTimeFormat("en-US", {
-			timeZone,
-			calendar: "gregory",
-			numberingSystem: "latn",
-			hourCycle: "h23",
-			year: "numeric",
-			month: "numeric",
-			day: "numeric",
-			hour: "numeric",
-			minute: "numeric",
-			second: "numeric",
-		});
-		formats.set(timeZone, format);
-	}
-	return format;
-};
-
-/** What the clocks of a zone show at a moment, as if they showed UTC: ms since 1970. */
-const clockAt = (at: number, timeZone: string): number => {
-	const shown: Record<string, number> = {};
-	for (const { type, value } of formatOf(timeZone).formatToParts(at)) shown[type] = Number(value);
-	const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
-	return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1_000) + 1_000) % 1_000);
-};
-const offsetAt = (at: number, timeZone: string): number => clockAt(at, timeZone) - at;
 
 /**
  * The moment at which the clocks of a zone show a local time. Where they show it twice (clocks put back), the `first` or the `last` of the
@@ -69,14 +37,6 @@ export const momentOf = (local: number, timeZone: string, which: "first" | "last
 	return high;
 };
 
-const minutesOf = (time: string): number => {
-	const [hours = 0, minutes = 0] = time.split(":").map(Number);
-	return hours * 60 + minutes;
-};
-
-/** ISO weekday of a day given as UTC midnight: 1 Monday to 7 Sunday. */
-const weekdayOf = (day: number): number => ((Math.floor(day / DAY_MS) + 3) % 7) + 1;
-
 /**
  * When a schedule is in force around a moment: every span that begins from two days before to one day after. It belongs to the local day on
  * which it begins. On the day of a clock change it begins with the first and ends with the last showing of its times; times that the
@@ -84,9 +44,9 @@ const weekdayOf = (day: number): number => ((Math.floor(day / DAY_MS) + 3) % 7) 
  */
 export const spansAround = (schedule: ScheduleInput, now: number): Span[] => {
 	const { timeZone } = schedule;
-	const today = Math.floor(clockAt(now, timeZone) / DAY_MS) * DAY_MS;
-	const from = minutesOf(schedule.from) * 60_000;
-	const to = minutesOf(schedule.to) * 60_000;
+	const today = dayOf(clockAt(now, timeZone));
+	const from = minutesOf(schedule.from) * MINUTE_MS;
+	const to = minutesOf(schedule.to) * MINUTE_MS;
 	const spans: Span[] = [];
 	for (let n = -2; n <= 1; n++) {
 		const day = today + n * DAY_MS;
