@@ -86,7 +86,7 @@ export const describeCalls = (calls: CallRecord[]): string =>
 		["started", "number", "try", "outcome", "cause", "sip", "talk", "host", "contact"],
 		calls.map((call) => [
 			instant(call.startedAt),
-			call.number,
+			call.kind ? `${call.number} (${call.kind})` : call.number,
 			call.attempt,
 			call.outcome,
 			// Codes, not amounts: no thousands separators, and to the left.

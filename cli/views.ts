@@ -75,6 +75,7 @@ export const callRecordSchema = z.looseObject({
 	callId: z.string(),
 	contactId: z.string(),
 	number: z.string(),
+	kind: z.string().nullish(),
 	attempt: z.number(),
 	hostId: z.string().nullish(),
 	trunk: z.string().nullish(),

@@ -15,6 +15,7 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	state: item.state,
 	trunk: item.trunk,
 	callerId: item.callerId ?? null,
+	...(item.from ? { from: item.from } : {}),
 	then: item.then,
 	maxChannels: item.maxChannels ?? null,
 	ringTimeoutSec: item.ringTimeoutSec,
