@@ -15,6 +15,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			["name", view.name],
 			["state", view.failure ? `${view.state}: ${view.failure}` : view.state],
 			["trunk", view.trunk],
+			["list", view.from ? `${view.from.outcomes.join(", ")} of campaign ${view.from.campaignId}` : undefined],
 			[
 				"contacts",
 				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +

@@ -42,6 +42,8 @@ export const campaignSchema = z.looseObject({
 	name: z.string(),
 	state: z.string(),
 	trunk: z.string().nullish(),
+	/** Whose contacts it calls. */
+	from: z.looseObject({ campaignId: z.string(), outcomes: z.array(z.string()) }).nullish(),
 	createdAt: time,
 	startAt: time,
 	startedAt: time,

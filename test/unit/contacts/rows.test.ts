@@ -224,6 +224,18 @@ describe("columns of a CSV", () => {
 	});
 });
 
+test("a contact is due first when its campaign's rule says so", async () => {
+	const dynamo = new MemoryDynamo();
+	const deps = testDeps(dynamo.client(), () => 1_000_000);
+	const campaign = { tenant: TENANT, campaignId: "01k9x0d7w3a8c2mf", shards: 4, startAt: 2_000_000 };
+	const row: GoodRow = { line: 4096, contactId: "a", number: A, timeZone: "America/Denver" };
+	await putContact(deps, campaign, campaign.campaignId, deps.now(), row, ({ timeZone }, dueAt) => {
+		expect({ timeZone, dueAt }).toEqual({ timeZone: "America/Denver", dueAt: 2_000_001 });
+		return dueAt + 3_600_000;
+	});
+	expect(dynamo.items<ContactItem>("contacts")).toMatchObject([{ dueAt: 5_600_001, tz: "America/Denver" }]);
+});
+
 describe("size", () => {
 	const numbers: ContactNumber[] = Array.from({ length: 5 }, (_, n) => ({
 		number: usNumber(n),
