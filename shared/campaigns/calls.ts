@@ -137,7 +137,6 @@ const COLUMNS = [
 	"callId",
 	"contactId",
 	"number",
-	"kind",
 	"attempt",
 	"hostId",
 	"trunk",
@@ -150,6 +149,7 @@ const COLUMNS = [
 	"endedAt",
 	"vars",
 	"lateOutcome",
+	"kind",
 ] as const;
 
 const cell = (value: unknown): string => {
