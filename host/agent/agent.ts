@@ -355,7 +355,7 @@ export class Agent {
 
 	#giveBackStranded(): void {
 		const { usage, prefetch } = this.#planner.wishes(true);
-		const stranded = strandedCalls(usage, this.#grants.campaignShare, this.#planner.hostFree(usage), prefetch);
+		const stranded = strandedCalls(usage, this.#grants.laneShare, this.#planner.hostFree(usage), prefetch);
 		const back = this.#stranded.look(stranded);
 		for (const callId of back) this.#grants.returning.set(callId, { urgent: false });
 		if (back.length > 0) this.#ports.log.info("strandedReturned", { calls: back.length });

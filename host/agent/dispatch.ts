@@ -3,7 +3,10 @@
 export interface HeldCall {
 	callId: string;
 	trunk: string;
-	campaignId: string;
+	/** The campaign on this trunk. */
+	lane: string;
+	/** Under which key its slots stand: the trunk's, or those of a campaign with a rate of its own. */
+	slots: string;
 }
 
 export interface TrunkSlots {
@@ -17,12 +20,13 @@ export interface DispatchInput {
 	now: number;
 	/** Held calls, oldest grant first. */
 	held: readonly HeldCall[];
+	/** By trunk, or by campaign where it has a rate of its own. */
 	slots: Readonly<Record<string, TrunkSlots>>;
 	/** Channels of the host that are free. */
 	hostFree: number;
-	/** Channels free within the share, by trunk and by campaign. One that is not named has none. */
+	/** Channels free within the share, by trunk and by lane. One that is not named has none. */
 	trunkFree: Readonly<Record<string, number>>;
-	campaignFree: Readonly<Record<string, number>>;
+	laneFree: Readonly<Record<string, number>>;
 	/** A call is taken so long before its slot's moment, to be written to the journal meanwhile. */
 	leadMs: number;
 	/** The last part of a slot's validity that is left to the originate. */
@@ -42,7 +46,7 @@ export interface DispatchDecision {
 	start: Start[];
 	/** The slots that are left: neither used nor expired. */
 	slots: Record<string, TrunkSlots>;
-	/** Calls that a channel is free for and that only lack a slot, by trunk. */
+	/** Calls that a channel is free for and that only lack a slot, by the key of their slots. */
 	lackSlot: Record<string, number>;
 	/** When a call that is startable has its next slot; undefined if never. */
 	wakeAt: number | undefined;
@@ -53,16 +57,16 @@ export const dispatch = (input: DispatchInput): DispatchDecision => {
 	const { now, leadMs, marginMs } = input;
 	const decision: DispatchDecision = { start: [], slots: {}, lackSlot: {}, wakeAt: undefined };
 	let hostFree = input.hostFree;
-	const campaignFree = new Map(Object.entries(input.campaignFree));
+	const laneFree = new Map(Object.entries(input.laneFree));
 	const trunkFree = new Map(Object.entries(input.trunkFree));
 	/** Takes a channel for the call; false where a cap forbids it. */
 	const take = (call: HeldCall): boolean => {
 		const ofTrunk = trunkFree.get(call.trunk) ?? 0;
-		const ofCampaign = campaignFree.get(call.campaignId) ?? 0;
-		if (hostFree <= 0 || ofTrunk <= 0 || ofCampaign <= 0) return false;
+		const ofLane = laneFree.get(call.lane) ?? 0;
+		if (hostFree <= 0 || ofTrunk <= 0 || ofLane <= 0) return false;
 		hostFree--;
 		trunkFree.set(call.trunk, ofTrunk - 1);
-		campaignFree.set(call.campaignId, ofCampaign - 1);
+		laneFree.set(call.lane, ofLane - 1);
 		return true;
 	};
 	for (const [trunk, { at, validMs }] of Object.entries(input.slots)) {
@@ -71,7 +75,7 @@ export const dispatch = (input: DispatchInput): DispatchDecision => {
 	}
 	const waiting: HeldCall[] = [];
 	for (const call of input.held) {
-		const slots = decision.slots[call.trunk];
+		const slots = decision.slots[call.slots];
 		const slot = slots?.at[0];
 		if (slots === undefined || slot === undefined || slot - leadMs > now) {
 			waiting.push(call);
@@ -90,10 +94,10 @@ export const dispatch = (input: DispatchInput): DispatchDecision => {
 	for (const call of waiting) {
 		if (hostFree <= 0) break;
 		if (!take(call)) continue;
-		const index = ahead.get(call.trunk) ?? 0;
-		ahead.set(call.trunk, index + 1);
-		const slot = decision.slots[call.trunk]?.at[index];
-		if (slot === undefined) decision.lackSlot[call.trunk] = (decision.lackSlot[call.trunk] ?? 0) + 1;
+		const index = ahead.get(call.slots) ?? 0;
+		ahead.set(call.slots, index + 1);
+		const slot = decision.slots[call.slots]?.at[index];
+		if (slot === undefined) decision.lackSlot[call.slots] = (decision.lackSlot[call.slots] ?? 0) + 1;
 		else decision.wakeAt = Math.min(decision.wakeAt ?? Number.POSITIVE_INFINITY, slot - leadMs);
 	}
 	return decision;

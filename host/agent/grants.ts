@@ -12,7 +12,8 @@ export interface Asked {
 /** What the last answers allow and that no restart survives: shares, slots, and what is to be given back. */
 export class Grants {
 	share: Record<string, number> = {};
-	campaignShare: Record<string, number> = {};
+	/** As `campaignShare` of the answers. */
+	laneShare: Record<string, number> = {};
 	slots: Record<string, TrunkSlots> = {};
 	/** Of each trunk's last slots. */
 	slotShape: Record<string, { spacingMs: number | undefined; aheadMs: number }> = {};
@@ -36,7 +37,7 @@ export class Grants {
 	 */
 	accept(answer: SyncResponse, nowMs: number, controlNow: number, asked: Asked, usable: number): void {
 		this.share = answer.share;
-		this.campaignShare = answer.campaignShare;
+		this.laneShare = answer.campaignShare;
 		let newSlots = 0;
 		for (const [trunk, at] of Object.entries(answer.slots)) {
 			const validMs = answer.slotValidMs[trunk] ?? 0;
@@ -63,7 +64,7 @@ export class Grants {
 	/** The epoch has ended: nothing that was granted in it holds. */
 	forget(): void {
 		this.share = {};
-		this.campaignShare = {};
+		this.laneShare = {};
 		this.slots = {};
 		this.returning.clear();
 		this.grantedAt.clear();

@@ -67,7 +67,7 @@ export class Planner {
 			slots: grants.slots,
 			hostFree: this.hostFree(usage),
 			trunkFree: freeWithin(grants.share, usage.byTrunk),
-			campaignFree: freeWithin(grants.campaignShare, usage.byCampaign),
+			laneFree: freeWithin(grants.laneShare, usage.byLane),
 			leadMs: leadMs(),
 			marginMs: settings.slotMarginMs,
 		});
@@ -90,9 +90,9 @@ export class Planner {
 	facts(usage: Usage, decision: DispatchDecision): SyncFacts {
 		const { ports, journal, settings, tracker, grants, clock, rate, loop } = this.#parts;
 		const now = ports.clock.monotonicMs();
-		const trunksHeld = new Set(usage.held.map((call) => call.trunk));
+		const slotsHeld = new Set(usage.held.map((call) => call.slots));
 		let slotsLeft = 0;
-		for (const trunk of trunksHeld) slotsLeft += decision.slots[trunk]?.at.length ?? 0;
+		for (const key of slotsHeld) slotsLeft += decision.slots[key]?.at.length ?? 0;
 		const config = journal.state.config;
 		return {
 			lastSendMs: loop().lastSendMs,
@@ -107,7 +107,7 @@ export class Planner {
 			returns: usage.returns,
 			live: usage.used,
 			held: usage.held.length,
-			lackCall: lackingCalls(usage, grants.campaignShare, this.hostFree(usage)),
+			lackCall: lackingCalls(usage, grants.laneShare, this.hostFree(usage)),
 			lackSlot: this.#shortOfSlots(decision),
 			slotsLeft,
 			maxSyncIntervalMs: config?.maxSyncIntervalMs ?? DEFAULT_MAX_SYNC_INTERVAL_MS,
@@ -152,11 +152,13 @@ export class Planner {
 		// From rest any trunk may be the one; later, what comes without slots is noticed and asked for.
 		const fresh = usage.used + usage.held.length === 0 ? want : Math.min(free, facts.lackCall);
 		const slots: Record<string, number> = {};
-		for (const { id } of config.trunks) {
-			const part = usage.used === 0 ? 0 : (usage.byTrunk[id] ?? 0) / usage.used;
+		const trunkIds = new Set(config.trunks.map(({ id }) => id));
+		const paced = usage.held.map((call) => call.slots).filter((key) => !trunkIds.has(key));
+		for (const id of new Set([...trunkIds, ...paced])) {
+			const part = usage.used === 0 ? 0 : (usage.bySlots[id] ?? 0) / usage.used;
 			const shape = grants.slotShape[id];
 			const wanted = wantedSlots({
-				startable: (decision.lackSlot[id] ?? 0) + fresh,
+				startable: (decision.lackSlot[id] ?? 0) + (trunkIds.has(id) ? fresh : 0),
 				expected: part === 0 ? 0 : expectedCompletions(facts.rate * part, intervalMs + clock.rttMs),
 				left: decision.slots[id]?.at.length ?? 0,
 				intervalMs,

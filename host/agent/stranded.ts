@@ -6,15 +6,15 @@ import { freeWithin, type Usage } from "./usage.ts";
  */
 export const strandedCalls = (
 	usage: Usage,
-	campaignShare: Readonly<Record<string, number>>,
+	laneShare: Readonly<Record<string, number>>,
 	hostFree: number,
 	prefetch: number,
 ): string[] => {
-	const left = freeWithin(campaignShare, usage.byCampaign);
+	const left = freeWithin(laneShare, usage.byLane);
 	const beyond: string[] = [];
-	for (const { callId, campaignId } of usage.held) {
-		const free = left[campaignId] ?? 0;
-		if (free > 0) left[campaignId] = free - 1;
+	for (const { callId, lane } of usage.held) {
+		const free = left[lane] ?? 0;
+		if (free > 0) left[lane] = free - 1;
 		else beyond.push(callId);
 	}
 	const idle = hostFree - (usage.held.length - beyond.length);

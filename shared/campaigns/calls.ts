@@ -5,6 +5,7 @@ import { notFound } from "../contract/errors.ts";
 import { formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { type CampaignItem, type ContactItem, type HistoryEntry, shardKey } from "../store/items.ts";
+import { trunkIdAt } from "../sync/lanes.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 
 /** A call as the API shows it: one attempt that ended. Times are ISO 8601 with milliseconds. */
@@ -34,7 +35,7 @@ export interface CallRecord {
 const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
 
 const recordOf = (
-	campaign: Pick<CampaignItem, "campaignId" | "trunk">,
+	campaign: Pick<CampaignItem, "campaignId" | "trunk" | "trunks">,
 	contact: ContactItem,
 	attempt: number,
 	entry: HistoryEntry,
@@ -43,6 +44,7 @@ const recordOf = (
 	const [hostId = "", epoch, seq] = entry.lease.split("#");
 	return {
 		callId: formatCallId({
+			...(entry.tr ? { trunkIndex: entry.tr } : {}),
 			campaignId: campaign.campaignId,
 			contactKey: contact.contactKey,
 			attempt,
@@ -55,7 +57,7 @@ const recordOf = (
 		kind: dialed.kind ?? null,
 		attempt,
 		hostId,
-		trunk: campaign.trunk,
+		trunk: trunkIdAt(campaign, entry.tr) ?? campaign.trunk,
 		outcome: entry.o,
 		cause: entry.cause ?? null,
 		sipCode: entry.sip ?? null,

@@ -5,8 +5,9 @@ import { type CampaignPatch, campaignPatchSchema } from "../contract/campaign.ts
 import { conflict, notFound, tryAgain } from "../contract/errors.ts";
 import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
+import { withTechnicalRetry } from "../sync/retry.ts";
 import { parseOrRefuse } from "../validation/details.ts";
-import { checkCallerId, checkDeadline, refuseNotBuilt, trunkFor } from "./check-campaign.ts";
+import { checkCallerIds, checkDeadline, refuseNotBuilt, trunksFor } from "./check-campaign.ts";
 import { followCampaignCap } from "./registration.ts";
 import {
 	type AskedChange,
@@ -98,23 +99,37 @@ export const patchCampaign = async (
 	const campaign = await readCampaign(deps, tenant, campaignId);
 	if (!campaign) throw notFound("campaign", campaignId);
 	if (isTerminal(campaign.state)) throw impossible("a change", campaign);
-	if (patch.callerId !== undefined) checkCallerId(await trunkFor(deps, tenant, campaign.trunk), patch.callerId);
-	const { deadline, ...rest } = patch;
+	if (patch.callerId !== undefined || patch.callerIds !== undefined)
+		checkCallerIds(await trunksFor(deps, tenant, campaign), patch);
+	const { deadline, maxCps, window, retry, ...rest } = patch;
 	const set = {
 		...rest,
+		...(retry === undefined ? {} : { retry: withTechnicalRetry(retry) }),
+		...(typeof maxCps === "number" ? { maxCps } : {}),
+		...(window ? { window } : {}),
 		...(typeof deadline === "string" ? { deadline: checkDeadline(deadline, campaign.startAt, deps.now()) } : {}),
 	};
+	// One of both names the caller ids.
+	const removed = [
+		...(deadline === null ? ["deadline"] : []),
+		...(maxCps === null ? ["maxCps"] : []),
+		...(window === null ? ["window"] : []),
+		...(patch.callerIds !== undefined ? ["callerId"] : patch.callerId !== undefined ? ["callerIds"] : []),
+	];
 	const fields = Object.entries(set).filter(([, value]) => value !== undefined);
 	const clauses = [
 		...(fields.length > 0 ? [`SET ${fields.map(([name]) => `#${name} = :${name}`).join(", ")}`] : []),
-		...(deadline === null ? ["REMOVE deadline"] : []),
+		...(removed.length > 0 ? [`REMOVE ${removed.map((name) => `#${name}`).join(", ")}`] : []),
 	];
 	const result = await update<ImportingCampaign>(deps.db, {
 		TableName: deps.tables.campaigns,
 		Key: campaignKey(tenant, campaignId),
 		ConditionExpression: "NOT #state IN (:completed, :cancelled, :failed)",
 		UpdateExpression: clauses.join(" "),
-		ExpressionAttributeNames: { "#state": "state", ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])) },
+		ExpressionAttributeNames: {
+			"#state": "state",
+			...Object.fromEntries([...fields.map(([name]) => name), ...removed].map((name) => [`#${name}`, name])),
+		},
 		ExpressionAttributeValues: {
 			":completed": "completed",
 			":cancelled": "cancelled",

@@ -2,6 +2,7 @@ import { type CampaignInput, campaignSchema, NOT_BUILT_FIELDS } from "../contrac
 import { unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
+import { type NumberRule, ruleOfAll } from "../numbers/check.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { parseOrRefuse } from "../validation/details.ts";
 
@@ -32,15 +33,56 @@ export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Pro
 	]);
 };
 
+/**
+ * The trunks a campaign names, one at least; throws 422 where one does not exist, or where they do not number alike: then a contact's number would mean something
+ * else on each.
+ */
+export const trunksFor = async (
+	deps: Deps,
+	tenant: string,
+	campaign: { trunk?: string | undefined; trunks?: { id: string }[] | undefined },
+): Promise<[Trunk, ...Trunk[]]> => {
+	const [first = campaign.trunk ?? "", ...others] = (campaign.trunks ?? []).map(({ id }) => id);
+	const trunks: [Trunk, ...Trunk[]] = [await trunkFor(deps, tenant, first)];
+	for (const id of others) trunks.push(await trunkFor(deps, tenant, id));
+	const other = trunks.findIndex(({ numbering }) => numbering !== trunks[0].numbering);
+	if (other > 0) {
+		throw unprocessable(
+			"trunksDiffer",
+			`Trunk "${trunks[other]?.id}" has other numbering than "${trunks[0].id}"; a campaign's trunks must number alike.`,
+			[{ path: `trunks[${other}].id`, message: "has other numbering than the first" }],
+		);
+	}
+	return trunks;
+};
+
+/** The rule that a campaign's numbers are checked by. Throws 422 where a trunk is gone. */
+export const numberRuleFor = async (
+	deps: Deps,
+	tenant: string,
+	campaign: { trunk: string; trunks?: { id: string }[] },
+): Promise<NumberRule> => ruleOfAll(await trunksFor(deps, tenant, campaign));
+
+/** Every caller id must be allowed on every trunk of the campaign. Throws 422. */
+export const checkCallerIds = (
+	trunks: readonly Trunk[],
+	wanted: { callerId?: string | undefined; callerIds?: readonly string[] | undefined },
+): void => {
+	for (const trunk of trunks) {
+		checkCallerId(trunk, wanted.callerId);
+		for (const callerId of wanted.callerIds ?? []) checkCallerId(trunk, callerId, "callerIds");
+	}
+};
+
 /** A caller id must be one of the trunk's; a private trunk takes any digits. Throws 422. */
-export const checkCallerId = (trunk: Trunk, callerId: string | undefined): void => {
+export const checkCallerId = (trunk: Trunk, callerId: string | undefined, path = "callerId"): void => {
 	if (callerId === undefined || trunk.callerIds.includes(callerId)) return;
 	if (trunk.numbering === "private" && /^[0-9]+$/.test(callerId)) return;
 	const allowed = trunk.callerIds.length > 0 ? trunk.callerIds.slice(0, 10).join(", ") : "none";
 	throw unprocessable(
 		"callerIdNotAllowed",
 		`Trunk "${trunk.id}" may not show ${callerId}; its caller ids: ${allowed}.`,
-		[{ path: "callerId", message: "is not one of the trunk's caller ids" }],
+		[{ path, message: "is not one of the trunk's caller ids" }],
 	);
 };
 

@@ -3,7 +3,7 @@ import { nudgeFleet } from "../fleet/nudge.ts";
 import { update } from "../store/db.ts";
 import { type CampaignItem, campaignKey } from "../store/items.ts";
 import { countsFrom, readCampaignItems, readHosts } from "./counts.ts";
-import { unregisterCampaign } from "./registration.ts";
+import { unregisterFromTrunks } from "./registration.ts";
 
 /**
  * Completes a campaign whose every contact is done: decided from counters, never from an empty index. No import may be
@@ -36,6 +36,6 @@ export const completeIfDone = async (deps: Deps, tenant: string, campaignId: str
 		deps.log.info("campaign.completed", { campaignId, ...counts });
 		await nudgeFleet(deps, tenant, "a campaign completed");
 	}
-	await unregisterCampaign(deps, tenant, meta.trunk, campaignId);
+	await unregisterFromTrunks(deps, meta);
 	return true;
 };

@@ -10,6 +10,7 @@ import {
 	type StatsItem,
 } from "../store/items.ts";
 import { asOf } from "../sync/counters.ts";
+import { heldOf } from "../sync/lanes.ts";
 
 export interface CampaignCounts {
 	total: number;
@@ -73,7 +74,7 @@ export const newestCounts = (campaignId: string, stats: StatsItem[], hosts: Host
 
 /** Calls of a campaign that are granted and not settled, by all hosts. */
 export const inProgressOf = (campaignId: string, hosts: HostItem[]): number =>
-	hosts.reduce((n, host) => n + (host.held[campaignId] ?? 0), 0);
+	hosts.reduce((n, host) => n + heldOf(host.held, campaignId), 0);
 
 /** Counters of a campaign. Pure. */
 export const countsFrom = (campaignId: string, items: CampaignItems, hosts: HostItem[]): CampaignCounts => {

@@ -8,10 +8,12 @@ import type { Then } from "../contract/call.ts";
 import type { CampaignState, From, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
-import { ruleOf } from "../numbers/check.ts";
+import type { Purpose, Window } from "../contract/window.ts";
+import { ruleOfAll } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
 import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
-import { checkCallerId, checkDeadline, parseCampaign, trunkFor } from "./check-campaign.ts";
+import { withTechnicalRetry } from "../sync/retry.ts";
+import { checkCallerIds, checkDeadline, parseCampaign, trunksFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -21,8 +23,18 @@ export const MAX_REJECTED_IN_ANSWER = 200;
 export interface NewCampaign {
 	origin: ImportingCampaign["origin"];
 	name: string;
+	/** The first of its trunks. */
 	trunk: Trunk;
+	/** All of them, where there are several. */
+	trunks?: { id: string; weight: number }[] | undefined;
 	callerId?: string | undefined;
+	callerIds?: string[] | undefined;
+	/** Absent: `informational`, as a test call is. */
+	purpose?: Purpose | undefined;
+	maxCps?: number | undefined;
+	/** Absent: as any other. */
+	priority?: number | undefined;
+	window?: Window | undefined;
 	then: Then;
 	startAt?: number | undefined;
 	deadline?: number | undefined;
@@ -76,13 +88,14 @@ const checkSource = async (deps: ApiDeps, tenant: string, { campaignId }: From):
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
-	const trunk = await trunkFor(deps, tenant, input.trunk ?? "");
-	checkCallerId(trunk, input.callerId);
+	const trunks = await trunksFor(deps, tenant, input);
+	const [trunk] = trunks;
+	checkCallerIds(trunks, input);
 	if (input.from) await checkSource(deps, tenant, input.from);
 	const list =
 		input.contacts &&
 		checkRows(
-			ruleOf(trunk),
+			ruleOfAll(trunks),
 			input.contacts.map((value, i) => ({ line: i + 1, value })),
 			MAX_REJECTED_IN_ANSWER,
 		);
@@ -92,7 +105,13 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		origin: "campaign",
 		name: input.name,
 		trunk,
+		trunks: trunks.length > 1 ? input.trunks : undefined,
 		callerId: input.callerId,
+		callerIds: input.callerIds,
+		purpose: input.purpose,
+		maxCps: input.maxCps,
+		priority: input.priority,
+		window: input.window,
 		then: input.then,
 		startAt,
 		deadline: input.deadline === undefined ? undefined : checkDeadline(input.deadline, startAt, deps.now()),
@@ -100,7 +119,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		maxChannels: input.maxChannels,
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
-		retry: input.retry,
+		retry: withTechnicalRetry(input.retry),
 		list,
 		from: input.from,
 	};
@@ -131,7 +150,13 @@ export const createCampaign = async (
 		name: wanted.name,
 		state: "importing",
 		trunk: wanted.trunk.id,
+		...(wanted.trunks === undefined ? {} : { trunks: wanted.trunks }),
 		...(wanted.callerId === undefined ? {} : { callerId: wanted.callerId }),
+		...(wanted.callerIds === undefined ? {} : { callerIds: wanted.callerIds }),
+		...(wanted.purpose === undefined ? {} : { purpose: wanted.purpose }),
+		...(wanted.maxCps === undefined ? {} : { maxCps: wanted.maxCps }),
+		...(wanted.priority === undefined ? {} : { priority: wanted.priority }),
+		...(wanted.window === undefined ? {} : { window: wanted.window }),
 		...(wanted.from ? { from: wanted.from } : {}),
 		then: wanted.then,
 		...(wanted.startAt === undefined ? {} : { startAt: wanted.startAt }),

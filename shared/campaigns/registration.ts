@@ -2,7 +2,9 @@ import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import { type CampaignItem, campaignKey, type TrunkItem } from "../store/items.ts";
 import { isOver } from "../sync/counters.ts";
+import { trunksOf } from "../sync/lanes.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
+import { followDivision } from "./division.ts";
 
 /** A campaign's entry on its trunk holds its channel cap and what is free of it; without it, it is not dialed. */
 
@@ -24,6 +26,31 @@ export const registerCampaign = async (
 		ExpressionAttributeNames: { "#c": "c", "#id": campaignId },
 		ExpressionAttributeValues: { ":entry": { cap, free: cap } },
 	});
+};
+
+/**
+ * Enters a campaign on all its trunks. With several and a cap of its own it begins without a channel on each; its division gives it those.
+ * @throws Error where a trunk is gone
+ */
+export const registerOnTrunks = async (deps: Deps, campaign: CampaignItem): Promise<void> => {
+	const { tenant, campaignId, maxChannels } = campaign;
+	const trunks = trunksOf(campaign);
+	for (const { id } of trunks) {
+		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant, trunkId: id });
+		if (!trunk) throw new Error(`Trunk "${id}" of campaign ${campaignId} is gone`);
+		const cap = trunks.length > 1 && maxChannels !== undefined ? 0 : (maxChannels ?? trunk.cap);
+		await registerCampaign(deps, tenant, id, campaignId, cap);
+	}
+	// A change of a cap since META was read found no entry to change.
+	await followCampaignCap(deps, tenant, campaignId);
+};
+
+/** Takes a campaign off all its trunks; those where a channel is still held, the next time. */
+export const unregisterFromTrunks = async (
+	deps: Deps,
+	campaign: Pick<CampaignItem, "tenant" | "campaignId" | "trunk" | "trunks">,
+): Promise<void> => {
+	for (const { id } of trunksOf(campaign)) await unregisterCampaign(deps, campaign.tenant, id, campaign.campaignId);
 };
 
 /** Takes a campaign off its trunk once no host holds a channel of it; otherwise leaves it for the next time. */
@@ -78,11 +105,25 @@ export const followCampaignCap = async (deps: Deps, tenant: string, campaignId: 
 		const key = campaignKey(tenant, campaignId);
 		const campaign = await getItem<CampaignItem>(deps.db, deps.tables.campaigns, key);
 		if (!campaign) return;
+		if (trunksOf(campaign).length > 1) return followCaps(deps, campaign);
 		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant, trunkId: campaign.trunk });
 		const cap = campaign.maxChannels ?? trunk?.cap;
 		if (cap === undefined || cap === written) return;
 		await changeCampaignCap(deps, tenant, campaign.trunk, campaignId, cap);
 		written = cap;
+	}
+};
+
+/** The caps of a campaign with several trunks. */
+const followCaps = async (deps: Deps, campaign: CampaignItem): Promise<void> => {
+	const { tenant, campaignId, maxChannels } = campaign;
+	if (maxChannels !== undefined) {
+		await followDivision(deps, campaign, maxChannels);
+		return;
+	}
+	for (const { id } of trunksOf(campaign)) {
+		const trunk = await getItem<TrunkItem>(deps.db, deps.tables.trunks, { tenant, trunkId: id });
+		if (trunk) await changeCampaignCap(deps, tenant, id, campaignId, trunk.cap);
 	}
 };
 

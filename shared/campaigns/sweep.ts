@@ -4,6 +4,7 @@ import { forEachParallel } from "../contacts/parallel.ts";
 import type { Deps } from "../deps.ts";
 import { update } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, campaignKey, shardKey } from "../store/items.ts";
+import { heldOf } from "../sync/lanes.ts";
 import { readHosts } from "./counts.ts";
 
 /** Conditional updates on their way at once. */
@@ -128,7 +129,7 @@ const mustWait = async (deps: Deps, campaign: SweptCampaign): Promise<boolean> =
 	if (sweep?.endedAt === undefined || deps.now() >= sweep.endedAt + LOOK_ANYWAY_MS) return false;
 	if (campaign.openImports > 0) return true;
 	const hosts = await readHosts(deps, campaign.tenant);
-	return hosts.some((host) => (host.held[campaign.campaignId] ?? 0) > 0);
+	return hosts.some((host) => heldOf(host.held, campaign.campaignId) > 0);
 };
 
 /**

@@ -8,7 +8,7 @@ import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { completeIfDone } from "./complete.ts";
 import { markerKey } from "./open-campaigns.ts";
-import { followCampaignCap, unregisterCampaign } from "./registration.ts";
+import { followCampaignCap, unregisterFromTrunks } from "./registration.ts";
 import { isPossible, runningUpdate } from "./states.ts";
 import { sweepCampaign } from "./sweep.ts";
 
@@ -59,7 +59,7 @@ const tendOver = async (deps: ApiDeps, campaign: ImportingCampaign, message: Ten
 		}
 		return false;
 	}
-	await unregisterCampaign(deps, tenant, campaign.trunk, campaignId);
+	await unregisterFromTrunks(deps, campaign);
 	return true;
 };
 

@@ -1,8 +1,10 @@
 import type { ImportingCampaign, ImportState } from "../contacts/import-items.ts";
 import { chunkKind } from "../contacts/import-items.ts";
+import { DEFAULT_PRIORITY } from "../contract/campaign.ts";
 import { notFound } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
 import type { ImportChunkItem, TrunkItem } from "../store/items.ts";
+import { trunksOf } from "../sync/lanes.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { type CampaignCounts, countsFrom, readCampaignItems, readHosts } from "./counts.ts";
 
@@ -13,11 +15,17 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	campaignId: item.campaignId,
 	name: item.name,
 	state: item.state,
+	purpose: item.purpose ?? "informational",
 	trunk: item.trunk,
+	...(item.trunks ? { trunks: item.trunks } : {}),
 	callerId: item.callerId ?? null,
+	...(item.callerIds ? { callerIds: item.callerIds } : {}),
 	...(item.from ? { from: item.from } : {}),
 	then: item.then,
 	maxChannels: item.maxChannels ?? null,
+	maxCps: item.maxCps ?? null,
+	priority: item.priority ?? DEFAULT_PRIORITY,
+	window: item.window ?? null,
 	ringTimeoutSec: item.ringTimeoutSec,
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,
@@ -65,17 +73,20 @@ const describeImport = (item: ImportState, chunks: ImportChunkItem[]) => {
 		...(item.failure === undefined ? {} : { failure: item.failure }),
 	};
 };
-/** Channels of a campaign: those that hosts hold for it, or that may still be up on lost ones, and its cap. */
+/** Channels of a campaign on all its trunks: those that hosts hold for it, or that may still be up on lost ones, and its cap. */
 const channelsOf = (
 	campaign: ImportingCampaign,
-	trunk: TrunkItem | undefined,
+	trunks: readonly (TrunkItem | undefined)[],
 ): { live: number; cap: number | null } => {
-	const entry = trunk?.c[campaign.campaignId];
-	const own = entry?.cap ?? campaign.maxChannels ?? trunk?.cap;
-	return {
-		live: entry ? entry.cap - entry.free : 0,
-		cap: own === undefined ? null : Math.min(own, trunk?.cap ?? own),
-	};
+	let live = 0;
+	let cap: number | null = null;
+	for (const trunk of trunks) {
+		const entry = trunk?.c[campaign.campaignId];
+		const own = entry?.cap ?? campaign.maxChannels ?? trunk?.cap;
+		if (own !== undefined) cap = (cap ?? 0) + Math.min(own, trunk?.cap ?? own);
+		if (entry) live += entry.cap - entry.free;
+	}
+	return { live, cap: cap === null ? null : Math.min(cap, campaign.maxChannels ?? cap) };
 };
 
 export type CampaignView = ReturnType<typeof describeCampaign> &
@@ -98,7 +109,7 @@ export const viewCampaign = async (deps: Deps, tenant: string, campaignId: strin
 		counts: { total, pending, inProgress, done },
 		outcomes,
 		attempts,
-		channels: channelsOf(meta, await readTrunk(deps, tenant, meta.trunk)),
+		channels: channelsOf(meta, await Promise.all(trunksOf(meta).map(({ id }) => readTrunk(deps, tenant, id)))),
 		imports: (items.imports as ImportState[])
 			.sort((a, b) => a.createdAt - b.createdAt || a.importId.localeCompare(b.importId))
 			.map((item) => describeImport(item, items.chunks)),

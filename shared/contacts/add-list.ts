@@ -1,7 +1,6 @@
-import { trunkFor } from "../campaigns/check-campaign.ts";
+import { numberRuleFor } from "../campaigns/check-campaign.ts";
 import { MAX_REJECTED_IN_ANSWER, refuseEmptyList } from "../campaigns/create.ts";
 import { badRequest, unprocessable } from "../contract/errors.ts";
-import { ruleOf } from "../numbers/check.ts";
 import { campaignForContacts } from "./begin-import.ts";
 import type { ImportState } from "./import-items.ts";
 import { importList, type ListReport } from "./import-list.ts";
@@ -43,10 +42,10 @@ export const checkList = async (
 ): Promise<CheckedList> => {
 	const format = formatOfType(contentType);
 	const campaign = await campaignForContacts(deps, tenant, campaignId);
-	const trunk = await trunkFor(deps, tenant, campaign.trunk);
+	const rule = await numberRuleFor(deps, tenant, campaign);
 	let list: CheckedList;
 	try {
-		list = checkRows(ruleOf(trunk), parseList(body, format), MAX_REJECTED_IN_ANSWER);
+		list = checkRows(rule, parseList(body, format), MAX_REJECTED_IN_ANSWER);
 	} catch (error) {
 		if (!(error instanceof ListError)) throw error;
 		if (format === "json") throw badRequest(error.message, [{ path: "", message: error.message }]);

@@ -1,11 +1,10 @@
-import { followCampaignCap, registerCampaign } from "../campaigns/registration.ts";
+import { registerOnTrunks } from "../campaigns/registration.ts";
 import { afterFirstList, runningUpdate } from "../campaigns/states.ts";
 import { tryAgain } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
 import { nudgeFleet } from "../fleet/nudge.ts";
 import { update } from "../store/db.ts";
 import { campaignKey, type ImportChunkItem } from "../store/items.ts";
-import { readTrunk } from "../trunks/trunks.ts";
 import { type ImportingCampaign, type ImportState, importKind, readCampaign } from "./import-items.ts";
 
 /** Another import, a pause or a cancel can change META in between; so often is it read again. */
@@ -27,12 +26,7 @@ const closeInCampaign = async (deps: Deps, tenant: string, campaignId: string, d
 		const next = afterFirstList(campaign.startAt, now);
 		let change = "";
 		if (starts) {
-			const trunk = await readTrunk(deps, tenant, campaign.trunk);
-			const cap = campaign.maxChannels ?? trunk?.trunk.maxChannels;
-			if (cap === undefined) throw new Error(`Trunk "${campaign.trunk}" of campaign ${campaignId} is gone`);
-			await registerCampaign(deps, tenant, campaign.trunk, campaignId, cap);
-			// A change of the cap since META was read found no entry to change.
-			await followCampaignCap(deps, tenant, campaignId);
+			await registerOnTrunks(deps, campaign);
 			change = campaign.state === "paused" ? ", pausedFrom = :next" : `, #state = :next${runningUpdate(next)}`;
 		} else if (fails) {
 			change = ", #state = :failed, failure = :failure, finishedAt = :now";

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { ruleOf } from "../numbers/check.ts";
-import { readTrunk } from "../trunks/trunks.ts";
+import { numberRuleFor } from "../campaigns/check-campaign.ts";
 import {
 	type Chunk,
 	type ImportState,
@@ -69,12 +68,12 @@ const loadUploaded = async (
 		throw new Error(`Chunk ${message.n} of upload ${item.importId} does not say what it is`);
 	}
 	const campaign = await readCampaign(deps, tenant, campaignId);
-	const trunk = campaign && (await readTrunk(deps, tenant, campaign.trunk));
-	if (!trunk) throw new Error(`The trunk of campaign ${campaignId} is gone`);
+	if (!campaign) throw new Error(`Campaign ${campaignId} is gone`);
+	const rule = await numberRuleFor(deps, tenant, campaign);
 	const bytes = await deps.objects.get(uploadKey(tenant, campaignId, item.importId), { start, end });
 	const splitter = splitterFor(shape, { offset: start, line });
 	const ranges = [...splitter.push(bytes), ...splitter.end()];
-	return checkRows(ruleOf(trunk.trunk), parseRecords(shape, bytes, start, ranges), MAX_REJECTED_PER_CHUNK);
+	return checkRows(rule, parseRecords(shape, bytes, start, ranges), MAX_REJECTED_PER_CHUNK);
 };
 
 const loadRecycled = async (

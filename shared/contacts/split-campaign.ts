@@ -1,5 +1,4 @@
-import { ruleOf } from "../numbers/check.ts";
-import { readTrunk } from "../trunks/trunks.ts";
+import { numberRuleFor } from "../campaigns/check-campaign.ts";
 import { type ImportState, readCampaign } from "./import-items.ts";
 import { chunkMessages } from "./import-list.ts";
 import type { ApiDeps } from "./ports.ts";
@@ -47,9 +46,7 @@ export const splitCampaign = async (
 	const campaign = await readCampaign(deps, tenant, campaignId);
 	const wanted = campaign?.from;
 	if (!wanted) throw new Error(`Campaign ${campaignId} of import ${importId} is gone, or made of no other's contacts`);
-	const trunk = await readTrunk(deps, tenant, campaign.trunk);
-	if (!trunk) throw new Error(`The trunk of campaign ${campaignId} is gone`);
-	const rule = ruleOf(trunk.trunk);
+	const rule = await numberRuleFor(deps, tenant, campaign);
 	const source = await readCampaign(deps, tenant, wanted.campaignId);
 	let at = from ?? (await placeOf(deps, tenant, campaignId, item));
 	let chunks = at?.n ?? item.chunks;

@@ -74,6 +74,8 @@ export const grantedCallSchema = z.object({
 	maxCallSec: z.int().positive(),
 	then: thenSchema,
 	vars: z.record(z.string(), z.string()),
+	/** Its campaign has a rate of its own: only slots of that are for it. */
+	paced: z.boolean().optional(),
 });
 export type GrantedCall = z.infer<typeof grantedCallSchema>;
 

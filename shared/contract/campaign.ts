@@ -233,7 +233,13 @@ export type From = NonNullable<CampaignInput["from"]>;
 export const campaignPatchSchema = z
 	.strictObject({
 		maxChannels: maxChannelsSchema,
+		/** `null` takes it away. */
+		maxCps: maxCpsSchema.nullable(),
+		priority: prioritySchema,
 		callerId: callerIdSchema,
+		callerIds: z.array(callerIdSchema).min(1).max(100),
+		/** `null` takes it away; the rules of law hold all the same. */
+		window: windowSchema.nullable(),
 		retry: retrySchema,
 		name: z.string().min(1).max(128),
 		/** `null` takes it away. */
@@ -244,18 +250,7 @@ export const campaignPatchSchema = z
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 
 /** Fields of the design that are not built yet: refused with 422, never silently ignored. */
-export const NOT_BUILT_FIELDS = [
-	"purpose",
-	"trunks",
-	"callerIds",
-	"maxCps",
-	"priority",
-	"window",
-	"calleeLimit",
-	"suppressionLists",
-	"webhook",
-	"amd",
-] as const;
+export const NOT_BUILT_FIELDS = ["calleeLimit", "suppressionLists", "webhook", "amd"] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */
 export const testCallSchema = z.strictObject({

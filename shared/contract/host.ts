@@ -55,6 +55,11 @@ export interface HelloResponse {
 	configVersion: number;
 }
 
+/** A trunk's name, or `#` and a campaign on a trunk. */
+const slotKeySchema = z
+	.string()
+	.regex(/^([a-z0-9][a-z0-9-]{0,31}|#[0-9a-z]{16}(\/[1-9a-z])?)$/, "a trunk, or # and a campaign");
+
 /** `POST /v1/hosts/{hostId}/sync`. The host journals these bytes before the first send; every repeat sends the same ones. */
 export const syncRequestSchema = z.object({
 	epoch: z.int().min(1),
@@ -79,8 +84,8 @@ export const syncRequestSchema = z.object({
 	 * Absent: not known.
 	 */
 	waiting: z.int().min(0).optional(),
-	/** Slots wanted by trunk. */
-	slots: z.record(nameSchema, z.int().min(0)).default({}),
+	/** Slots wanted by trunk; for a campaign with a rate of its own by `#` and its key in `campaignShare`. */
+	slots: z.record(slotKeySchema, z.int().min(0)).default({}),
 	/** Slots that are valid for less begin so far ahead, ms: the host's usual time from sending a request to being able to use its answer. */
 	slotLeadMs: z.int().min(0).max(MAX_SLOT_LEAD_MS).default(DEFAULT_SLOT_LEAD_MS),
 	completed: z.array(completedCallSchema).max(MAX_COMPLETED_PER_SYNC),
@@ -104,13 +109,16 @@ export const syncResponseSchema = z.object({
 	/** The control plane's clock (ms since 1970) in the middle of its work on the request: with equal ways there and back, the middle of the round trip. */
 	now: z.number(),
 	calls: z.array(grantedCallSchema),
-	/** Moments (ms since 1970, the control plane's clock) at which the host may start a call on the trunk. */
+	/**
+	 * Moments (ms since 1970, the control plane's clock) at which the host may start a call on the trunk. Calls that are `paced` have slots of their own, and use
+	 * no others: their key is `#` and the key in `campaignShare`.
+	 */
 	slots: z.record(z.string(), z.array(z.number())),
 	/** How long after its moment a slot of the trunk may still be used, ms. */
 	slotValidMs: z.record(z.string(), z.number()),
 	/** How many channels of the trunk the host may use at once. */
 	share: z.record(z.string(), z.int()),
-	/** The same by campaign: both hold. A campaign that is not named has 0. */
+	/** The same by campaign on that trunk: both hold. The key is the campaign's id, on its further trunks with `/` and the trunk's index. What is not named has 0. */
 	campaignShare: z.record(z.string(), z.int()),
 	recall: z.array(z.string()),
 	hangup: z.array(z.string()),

@@ -14,8 +14,9 @@ export const CAMPAIGN_ID_CHARS = CAMPAIGN_TIME_CHARS + CAMPAIGN_RANDOM_CHARS;
 /** 16 characters are 80 bits of SHA-256: a collision among a billion contacts has a chance of about 1 in 2 million. */
 export const CONTACT_KEY_CHARS = 16;
 
-/** Widths of the numbers in a callId, in base 36. */
-const ATTEMPT_CHARS = 2;
+/** Widths of the numbers in a callId, in base 36. The first of the two digits before the version is the trunk's. */
+const TRUNK_CHARS = 1;
+const ATTEMPT_CHARS = 1;
 const VER_CHARS = 4;
 const EPOCH_CHARS = 4;
 const SEQ_CHARS = 6;
@@ -61,6 +62,8 @@ export const contactKeyOf = (contactId: string): string =>
 export interface CallRef {
 	campaignId: string;
 	contactKey: string;
+	/** Which of the campaign's trunks it goes through; absent: the first. */
+	trunkIndex?: number;
 	/** 1 for the first call placed to the contact. */
 	attempt: number;
 	/** The contact's version when it was claimed: makes the id unique even if the same attempt is granted again. */
@@ -80,7 +83,7 @@ export const formatCallId = (ref: CallRef): string =>
 	[
 		ref.campaignId,
 		ref.contactKey,
-		fixed(ref.attempt, ATTEMPT_CHARS),
+		fixed(ref.trunkIndex ?? 0, TRUNK_CHARS) + fixed(ref.attempt, ATTEMPT_CHARS),
 		fixed(ref.ver, VER_CHARS),
 		fixed(ref.epoch, EPOCH_CHARS),
 		fixed(ref.seq, SEQ_CHARS),
@@ -97,12 +100,33 @@ export const parseCallId = (callId: string): CallRef | undefined => {
 		string,
 		string,
 	];
+	const trunkIndex = Number.parseInt(attempt.slice(0, TRUNK_CHARS), 36);
 	return {
 		campaignId,
 		contactKey,
-		attempt: Number.parseInt(attempt, 36),
+		...(trunkIndex > 0 ? { trunkIndex } : {}),
+		attempt: Number.parseInt(attempt.slice(TRUNK_CHARS), 36),
 		ver: Number.parseInt(ver, 36),
 		epoch: Number.parseInt(epoch, 36),
 		seq: Number.parseInt(seq, 36),
 	};
 };
+
+/**
+ * A campaign on one of its trunks: what a host holds, and the channels that it may use, are told apart by it. The first trunk's lane is the campaign's id
+ * itself, so that a campaign with one trunk has one lane.
+ */
+export const laneOf = ({ campaignId, trunkIndex = 0 }: Pick<CallRef, "campaignId" | "trunkIndex">): string =>
+	trunkIndex === 0 ? campaignId : `${campaignId}/${trunkIndex}`;
+
+export const campaignOfLane = (lane: string): string => lane.slice(0, CAMPAIGN_ID_CHARS);
+export const trunkIndexOfLane = (lane: string): number => Number(lane.slice(CAMPAIGN_ID_CHARS + 1));
+
+/** The lane of a call; a text that is no callId has one of its own, on which nothing is granted. */
+export const laneOfCall = (callId: string): string => {
+	const ref = parseCallId(callId);
+	return ref ? laneOf(ref) : callId;
+};
+
+/** Under which key the slots of a campaign with a rate of its own stand among those of trunks: no trunk's name begins so. */
+export const slotKeyOf = (lane: string): string => `#${lane}`;

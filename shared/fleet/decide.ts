@@ -1,4 +1,3 @@
-import { inProgressOf } from "../campaigns/counts.ts";
 import type { BurstSettings } from "../config/burst-settings.ts";
 import { ALL_SILENT_HOLD_SEC } from "../recovery/silence.ts";
 import type { FleetItem, FloorItem, HostItem, ScheduleItem } from "../store/items.ts";
@@ -131,7 +130,10 @@ const addressWords = (spreadOf: Spread, addresses: number, channelsPerHost: numb
 const withoutLeaving = (demand: Demand, hosts: HostItem[]): Demand => {
 	const leaving = hosts.filter(({ state }) => !CAPACITY.includes(state));
 	const campaigns = demand.campaigns.map((campaign) => {
-		const inProgress = Math.max(0, campaign.inProgress - inProgressOf(campaign.campaignId, leaving));
+		const inProgress = Math.max(
+			0,
+			campaign.inProgress - leaving.reduce((n, { held }) => n + (held[campaign.campaignId] ?? 0), 0),
+		);
 		return { ...campaign, inProgress };
 	});
 	return { ...demand, campaigns };

@@ -7,6 +7,7 @@ export interface Demand {
 }
 
 export interface CampaignDemand {
+	/** A campaign with several trunks stands once for each: on further ones with `/` and the trunk's index. */
 	campaignId: string;
 	name: string;
 	trunkId: string;

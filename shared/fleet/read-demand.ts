@@ -1,6 +1,7 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { inProgressOf, newestCounts } from "../campaigns/counts.ts";
 import type { BurstSettings } from "../config/burst-settings.ts";
+import { laneOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { batchGet, queryAll } from "../store/db.ts";
 import {
@@ -15,7 +16,9 @@ import {
 	shardKey,
 	type TrunkItem,
 } from "../store/items.ts";
+import { pacedCps } from "../sync/campaign-rate.ts";
 import { hostHas } from "../sync/choose.ts";
+import { trunkIndexOf, trunksOf } from "../sync/lanes.ts";
 import { longestHoldSec } from "../sync/retry.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
 import type { CampaignDemand, Demand, TrunkDemand } from "./demand.ts";
@@ -177,6 +180,13 @@ const burstInventories = (deps: Deps, tenant: string, hosts: HostItem[]): Promis
 			.map(({ hostId }) => inventoryKey(tenant, hostId)),
 	);
 
+/** The part of a campaign's calls that goes through a trunk. */
+const partOf = (campaign: CampaignItem, trunkId: string): number => {
+	const trunks = trunksOf(campaign);
+	return (trunks.find(({ id }) => id === trunkId)?.weight ?? 0) / sumOf(trunks.map(({ weight }) => weight));
+};
+
+/** Demand of a campaign on one of its trunks. */
 const demandOf = async (
 	deps: Deps,
 	campaign: CampaignItem,
@@ -195,8 +205,11 @@ const demandOf = async (
 		campaign,
 		(now - (campaign.startedAt ?? now)) / 1_000,
 	);
-	const room = Math.min(trunk.c[campaignId]?.cap ?? trunk.cap, trunk.cap);
+	const cps = pacedCps(campaign, trunk.trunkId);
+	const paced = cps === undefined ? Number.POSITIVE_INFINITY : Math.ceil(cps * holdSec);
+	const room = Math.min(trunk.c[campaignId]?.cap ?? trunk.cap, trunk.cap, paced);
 	const cap = Math.max(0, room - setAside(trunk, now, campaignId));
+	const part = partOf(campaign, trunk.trunkId);
 
 	// More than the whole fleet could dial in the time makes no difference.
 	const steady = sumOf(hosts.filter(({ tier }) => tier === "steady").map((host) => host.cap));
@@ -218,19 +231,20 @@ const demandOf = async (
 		if (mayBeBehind) due = Math.max(due, pending);
 	}
 	const notOnBurst = whyNotOnBurst(campaign, trunk, inventories, input);
+	const lane = laneOf({ campaignId, trunkIndex: Math.max(0, trunkIndexOf(campaign, trunk.trunkId)) });
 	return {
-		campaignId,
+		campaignId: lane,
 		name: campaign.name,
 		trunkId: trunk.trunkId,
 		cap,
-		due,
+		due: Math.ceil(due * part),
 		dueIsBound,
-		inProgress,
+		inProgress: sumOf(hosts.map(({ held }) => held[lane] ?? 0)),
 		holdSec,
 		holdMeasured,
 		...(startAt === undefined ? {} : { startAt }),
 		...(deadline === undefined ? {} : { deadline }),
-		...(pending === undefined ? {} : { pending }),
+		...(pending === undefined ? {} : { pending: Math.ceil(pending * part) }),
 		allowDroppedCalls: campaign.allowDroppedCalls ?? false,
 		...(notOnBurst === undefined ? {} : { notOnBurst }),
 	};
@@ -249,13 +263,18 @@ export const readDemand = async (deps: Deps, tenant: string, input: DemandInput)
 		[...trunks.values()].flatMap((trunk) => Object.keys(trunk.c)),
 	);
 	const open = [...campaigns.values()]
-		.filter((campaign) => isOpen(campaign, now, input.bootSec) && trunks.get(campaign.trunk)?.c[campaign.campaignId])
+		.filter((campaign) => isOpen(campaign, now, input.bootSec))
 		.sort((a, b) => (a.campaignId < b.campaignId ? -1 : 1));
 	const asksHosts = open.some(({ then }) => !("wait" in then));
 	const inventories = asksHosts ? await burstInventories(deps, tenant, input.hosts) : [];
 	return {
 		campaigns: await Promise.all(
-			open.map((campaign) => demandOf(deps, campaign, trunks.get(campaign.trunk) as TrunkItem, inventories, input)),
+			open.flatMap((campaign) =>
+				trunksOf(campaign).flatMap(({ id }) => {
+					const trunk = trunks.get(id);
+					return trunk?.c[campaign.campaignId] ? [demandOf(deps, campaign, trunk, inventories, input)] : [];
+				}),
+			),
 		),
 		trunks: [...trunks.values()].map(
 			(item): TrunkDemand => ({

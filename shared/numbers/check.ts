@@ -8,6 +8,8 @@ export interface NumberRule {
 	/** ISO 3166-1 alpha-2; looked at for `e164` only. */
 	countries: readonly string[];
 	format: NumberFormat;
+	/** Rules of further trunks that the number may go through: all hold. */
+	also?: readonly NumberRule[];
 }
 
 export const ruleOf = (trunk: Trunk): NumberRule => ({
@@ -65,8 +67,19 @@ const checkPrivate = (number: string): NumberCheck =>
 		? { ok: true, number }
 		: refuse("is no private number: digits only, at most 32");
 
-/** Whether a trunk may dial the number; the reason reads after the number: `+1900… is a premium-rate number`. */
+/** The rule of a campaign: each of its trunks must be able to dial every number. */
+export const ruleOfAll = (trunks: readonly [Trunk, ...Trunk[]]): NumberRule => {
+	const [first, ...others] = trunks;
+	return { ...ruleOf(first), ...(others.length > 0 ? { also: others.map(ruleOf) } : {}) };
+};
+
+/** Whether the trunks may dial the number; the reason reads after the number: `+1900… is a premium-rate number`. */
 export const checkNumber = (rule: NumberRule, number: string): NumberCheck => {
+	const refusal = [rule, ...(rule.also ?? [])].map((each) => checkOne(each, number)).find(({ ok }) => !ok);
+	return refusal ?? { ok: true, number };
+};
+
+const checkOne = (rule: NumberRule, number: string): NumberCheck => {
 	const checked = rule.numbering === "private" ? checkPrivate(number) : checkE164(rule, number);
 	if (!checked.ok) return checked;
 	if (!DIAL_PATTERN.test(dialNumber(rule.format, number))) {

@@ -135,10 +135,11 @@ const settleLost = async (
 		if (contact?.state === "claimed" && contact.lease === lease) {
 			const ver = candidate.v + 1;
 			const entry = { o: "hostLost" as const, by: mark, lease, ver, t3: deps.now() };
-			const result = await settleContact(deps, key, { attempt: candidate.a }, campaign, entry);
+			const trunk = candidate.t === undefined ? {} : { trunkIndex: candidate.t };
+			const result = await settleContact(deps, key, { attempt: candidate.a, ...trunk }, campaign, entry);
 			contact = result.ok ? await getItem<ContactItem>(deps.db, deps.tables.contacts, key) : result.item;
 			const { c: campaignId, k: contactKey, a: attempt } = candidate;
-			const callId = formatCallId({ campaignId, contactKey, attempt, ver, epoch: lostE, seq });
+			const callId = formatCallId({ campaignId, contactKey, ...trunk, attempt, ver, epoch: lostE, seq });
 			if (result.ok) deps.log.warn("call.hostLost", { callId, hostId: host.hostId, final: result.fin });
 		}
 		const past = contact?.hist?.[String(candidate.a)];

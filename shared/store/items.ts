@@ -17,6 +17,9 @@ import type { Purpose, Window } from "../contract/window.ts";
 import type { Decision } from "../fleet/decision.ts";
 import type { HostState } from "../fleet/life.ts";
 
+import type { PacedSlots } from "../sync/campaign-slots.ts";
+import type { Refusals } from "../sync/trunk-pace.ts";
+
 export type { HostState } from "../fleet/life.ts";
 
 /**
@@ -60,6 +63,8 @@ export interface CampaignItem extends Record<string, unknown> {
 	suppressionLists?: string[];
 	amd?: Amd;
 	maxCps?: number;
+	/** How `maxChannels` is divided over several trunks: see shared/campaigns/division.ts. */
+	division?: { v: number; caps: Record<string, number> };
 	/** Absent: {@link DEFAULT_PRIORITY}. */
 	priority?: number;
 	/** The token that made it: an exemption from a rule is recorded with it. */
@@ -180,6 +185,8 @@ export interface ContactItem extends Record<string, unknown> {
 	hist?: Record<string, HistoryEntry>;
 	/** How the contact ended; only when done. */
 	outcome?: Outcome;
+	/** The next attempt is to go through another trunk than this one, by index, where there is one that can take it. */
+	not?: number;
 	/** `importId#row` of the import that brought it: tells a repeated chunk from a duplicate. */
 	imp: string;
 }
@@ -230,7 +237,7 @@ export interface HostItem extends Record<string, unknown> {
 	ans: number[];
 	/** Which agent sent `seq`. */
 	agent?: string;
-	/** Calls held of this epoch, by campaign (granted, neither completed nor returned). */
+	/** Calls held of this epoch (granted, neither completed nor returned), by campaign and trunk: see laneOf in shared/contract/ids.ts. */
 	held: Record<string, number>;
 	/** Counters by campaign. */
 	acc: Record<string, Counts>;
@@ -255,6 +262,8 @@ export interface HostItem extends Record<string, unknown> {
 	health?: "up" | "asteriskDown" | "stopping";
 	/** Trunks whose carrier does not answer this host, as it last said; absent: it never said. */
 	deadTrunks?: string[];
+	/** What its calls came to lately, by trunk, where some were refused. */
+	refusals?: Record<string, Refusals>;
 	/** Only for a burst host: since when its syncs leave channels free to hosts before it that do not take them; see shared/sync/precedence.ts. */
 	leavesSince?: number;
 	/** Only for a burst host. */
@@ -315,11 +324,12 @@ export const grantKey = (epoch: number, seq: number): string =>
 export const leaseOf = (hostId: string, epoch: number, seq: number): string => `${hostId}#${epoch}#${seq}`;
 
 export interface Candidate {
-	/** Campaign, contactKey, attempt, version before the claim. */
+	/** Campaign, contactKey, attempt, version before the claim; index of the trunk, where it is not the campaign's first. */
 	c: string;
 	k: string;
 	a: number;
 	v: number;
+	t?: number;
 }
 export interface GrantItem extends Record<string, unknown> {
 	host: string;
@@ -348,10 +358,15 @@ export interface TrunkItem extends Record<string, unknown> {
 	cap: number;
 	/** Channels of the trunk that no host holds; negative after the cap was lowered. */
 	free: number;
-	/** Campaigns that may dial through the trunk: cap and free channels of each. */
-	c: Record<string, { cap: number; free: number }>;
+	/**
+	 * Campaigns that may dial through the trunk: cap and free channels of each; no call of a campaign with a rate of its own may start before `next`;
+	 * `v`: the version of the campaign's division over its trunks that `cap` comes from.
+	 */
+	c: Record<string, { cap: number; free: number; next?: number; v?: number }>;
 	/** ms since 1970: no call may start before it. */
 	nextDialAt: number;
+	/** Only after it refused calls: the part of its rate that it is used with, and since when; see shared/sync/trunk-pace.ts. */
+	pace?: { f: number; at: number };
 	/** Shares by host. */
 	a: Record<string, ShareEntry>;
 	/** Channels of lost hosts' calls that may still be up, by `hostId#epoch`. */
@@ -368,6 +383,8 @@ export interface ShareEntry {
 	k: number;
 	gap: number;
 	valid: number;
+	/** The same of campaigns with a rate of their own. */
+	p?: Record<string, PacedSlots>;
 }
 
 // ---- tokens: key (tokenHash); index `byTenant` (tenant, createdAt) ----------------------------------------------------

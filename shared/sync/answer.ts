@@ -1,21 +1,16 @@
 import type { GrantedCall } from "../contract/call.ts";
 import type { SyncResponse } from "../contract/host.ts";
-import { formatCallId } from "../contract/ids.ts";
+import { formatCallId, laneOf, slotKeyOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
+import { callerIdsFor, chooseCallerId } from "../numbers/caller-id.ts";
 import { dialNumber } from "../numbers/format.ts";
 import { batchGet } from "../store/db.ts";
 import type { CampaignItem, Candidate, ContactItem, HostItem, TrunkItem } from "../store/items.ts";
 import { contactKeyOfCandidate } from "./grant.ts";
+import { trunkIdAt, trunkIndexOf } from "./lanes.ts";
 import { sum } from "./shares.ts";
-import { slotTimes, slotValidMs } from "./slots.ts";
+import { slotTimes, slotValidMs, TIGHT_SLOT_VALID_MS } from "./slots.ts";
 import type { World } from "./world.ts";
-
-/** The campaign's caller id, unless it was taken off the trunk meanwhile: then it is not shown any more. */
-const callerIdOf = (campaign: CampaignItem, { trunk }: TrunkItem): string => {
-	const wanted = campaign.callerId;
-	const mayShow = wanted !== undefined && (trunk.numbering === "private" || trunk.callerIds.includes(wanted));
-	return (mayShow ? wanted : trunk.callerIds[0]) ?? "";
-};
 
 /** The call as the host gets it: number and caller id in the carrier's form, everything from the campaign as it stands. */
 const grantedCall = (
@@ -27,11 +22,12 @@ const grantedCall = (
 	seq: number,
 ): GrantedCall => {
 	const { format } = trunk.trunk;
-	const callerId = callerIdOf(campaign, trunk);
+	const callerId = chooseCallerId(callerIdsFor(campaign, trunk.trunk), contact.number, contact.contactKey);
 	return {
 		callId: formatCallId({
 			campaignId: candidate.c,
 			contactKey: candidate.k,
+			...(candidate.t ? { trunkIndex: candidate.t } : {}),
 			attempt: candidate.a,
 			ver: candidate.v + 1,
 			epoch,
@@ -39,12 +35,13 @@ const grantedCall = (
 		}),
 		campaignId: candidate.c,
 		number: dialNumber(format.number, contact.number),
-		trunk: campaign.trunk,
+		trunk: trunk.trunkId,
 		callerId: callerId === "" ? "" : dialNumber(format.callerId, callerId),
 		ringTimeoutSec: campaign.ringTimeoutSec,
 		maxCallSec: campaign.maxCallSec,
 		then: campaign.then,
 		vars: contact.vars ?? {},
+		...(campaign.maxCps === undefined ? {} : { paced: true }),
 	};
 };
 
@@ -76,7 +73,7 @@ export const grantedCalls = async (
 	return granted.map((candidate) => {
 		const campaign = world.campaigns.get(candidate.c);
 		const contact = contacts.get(candidate.c + candidate.k);
-		const trunk = campaign && world.trunks.get(campaign.trunk);
+		const trunk = campaign && world.trunks.get(trunkIdAt(campaign, candidate.t) ?? "");
 		if (!campaign || !contact || !trunk) {
 			throw new Error(
 				`granted call without its ${campaign ? (contact ? "trunk" : "contact") : "campaign"}: ${candidate.c} ${candidate.k}`,
@@ -92,6 +89,7 @@ export const sharesAndSlots = (
 	epoch: number,
 	seq: number,
 	trunks: Iterable<TrunkItem>,
+	campaigns: ReadonlyMap<string, CampaignItem>,
 ): Pick<SyncResponse, "share" | "campaignShare" | "slots" | "slotValidMs"> => {
 	const answer: Pick<SyncResponse, "share" | "campaignShare" | "slots" | "slotValidMs"> = {
 		share: {},
@@ -103,7 +101,19 @@ export const sharesAndSlots = (
 		const entry = trunk.a[hostId];
 		if (!entry || entry.e !== epoch) continue;
 		answer.share[trunk.trunkId] = sum(entry.n);
-		Object.assign(answer.campaignShare, entry.n);
+		const laneOn = (campaignId: string): string => {
+			const campaign = campaigns.get(campaignId);
+			const trunkIndex = campaign ? Math.max(0, trunkIndexOf(campaign, trunk.trunkId)) : 0;
+			return laneOf({ campaignId, trunkIndex });
+		};
+		for (const [c, n] of Object.entries(entry.n)) answer.campaignShare[laneOn(c)] = n;
+		if (entry.s === seq) {
+			for (const [c, { at, k, gap }] of Object.entries(entry.p ?? {})) {
+				const key = slotKeyOf(laneOn(c));
+				answer.slots[key] = slotTimes(at, k, gap);
+				answer.slotValidMs[key] = TIGHT_SLOT_VALID_MS;
+			}
+		}
 		if (entry.s === seq && entry.k > 0) answer.slots[trunk.trunkId] = slotTimes(entry.at, entry.k, entry.gap);
 		answer.slotValidMs[trunk.trunkId] = entry.k > 0 ? entry.valid : slotValidMs(trunk.trunk.maxCps);
 	}

@@ -1,13 +1,19 @@
+import { DEFAULT_PRIORITY } from "../contract/campaign.ts";
 import { MAX_CALLS_PER_SYNC, MAX_SLOTS_PER_SYNC } from "../contract/host.ts";
+import { laneOf, slotKeyOf } from "../contract/ids.ts";
 import { isDraining } from "../fleet/life.ts";
-import type { HostItem, TrunkItem } from "../store/items.ts";
+import type { CampaignItem, HostItem, TrunkItem } from "../store/items.ts";
+import { pacedCps } from "./campaign-rate.ts";
+import type { PacedAsk } from "./campaign-slots.ts";
 import { type Choice, campaignsFor, chooseCandidates } from "./choose.ts";
 import { hostsOfLate } from "./hosts-cache.ts";
+import { divide, type Lane, onTrunk, trunkIndexOf, trunksOf } from "./lanes.ts";
 import { nextLeavesSince, Precedence, preferredTo, waitsNoMore } from "./precedence.ts";
 import { reserve } from "./reserve.ts";
 import type { Run } from "./run.ts";
 import { type ByCampaign, type Leave, sum } from "./shares.ts";
 import { mostCalls } from "./slots.ts";
+import { cpsAt, paceAt } from "./trunk-pace.ts";
 import { mayDial, type World } from "./world.ts";
 
 export interface Chosen {
@@ -17,9 +23,6 @@ export interface Chosen {
 	reserved: TrunkItem[];
 	leavesSince: number | undefined;
 }
-
-const onTrunk = (world: World, trunkId: string, calls: ByCampaign): ByCampaign =>
-	Object.fromEntries(Object.entries(calls).filter(([c]) => world.campaigns.get(c)?.trunk === trunkId));
 
 /**
  * What is left to hosts that come first; undefined where none does. Read only for a burst host that could be granted calls: half a read unit for every
@@ -35,17 +38,120 @@ export const precedenceFor = async (
 	return preferred.length === 0 ? undefined : new Precedence(preferred, now, deps.settings);
 };
 
-/** Chooses candidates and reserves share and slots, trunk by trunk. */
-export const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<Chosen> => {
+/** Seconds of a campaign's own rate that a host holds calls for. */
+const PACED_AHEAD_SEC = 3;
+
+/** What one sync may take of a trunk, before anything is reserved. */
+class Rooms {
+	readonly #run: Run;
+	readonly #host: HostItem;
+	readonly #base: ByCampaign;
+	readonly #now: number;
+	readonly want: number;
+	readonly prefetch: number;
+
+	constructor(run: Run, host: HostItem, base: ByCampaign) {
+		const { request } = run;
+		this.#run = run;
+		this.#host = host;
+		this.#base = base;
+		this.#now = run.deps.now();
+		this.prefetch = Math.min(request.prefetch, host.cap);
+		// The control plane's figure of the capacity rules: what would not fit is not granted.
+		const room = Math.max(0, host.cap + this.prefetch - sum(base));
+		this.want = isDraining(host.state) ? 0 : Math.min(request.want, room, MAX_CALLS_PER_SYNC);
+	}
+
+	/** Calls that the host holds on the trunk, by campaign. */
+	held(trunk: TrunkItem): ByCampaign {
+		return onTrunk(this.#run.world.campaigns, trunk.trunkId, this.#base);
+	}
+	/** Calls held without a channel: at least what the host holds beyond all that is up there. */
+	waiting(trunk: TrunkItem): number {
+		return Math.max(0, sum(this.held(trunk)) - this.#run.request.live);
+	}
+	/** Most calls to grant on the trunk: no more than its rate lets the host dial soon. */
+	onTrunk(trunk: TrunkItem): number {
+		return Math.max(0, mostCalls(cpsAt(trunk, this.#now)) - this.waiting(trunk));
+	}
+	/** Most calls of one campaign on the trunk. */
+	ofCampaign(trunk: TrunkItem, campaignId: string): number {
+		const mine = trunk.a[this.#host.hostId]?.n ?? {};
+		const held = this.held(trunk)[campaignId] ?? 0;
+		const channels = Math.max(0, (trunk.c[campaignId]?.free ?? 0) + (mine[campaignId] ?? 0) - held);
+		const campaign = this.#run.world.campaigns.get(campaignId);
+		const cps = campaign && pacedCps(campaign, trunk.trunkId);
+		const paced = cps === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil(cps * PACED_AHEAD_SEC) - held);
+		return Math.min(channels + this.prefetch, paced);
+	}
+}
+
+/** Campaigns with several trunks: their contacts are read once and divided over those that the host can dial through. */
+const divideCampaigns = async (
+	run: Run,
+	rooms: Rooms,
+	byTrunk: Map<string, string[]>,
+	precedence: Precedence | undefined,
+): Promise<Map<string, Map<string, Choice[]>>> => {
+	const { deps, world } = run;
+	const now = deps.now();
+	const lanes = new Map<string, Lane[]>();
+	for (const [trunkId, campaignIds] of byTrunk) {
+		const trunk = world.trunks.get(trunkId);
+		for (const campaignId of campaignIds) {
+			const campaign = world.campaigns.get(campaignId);
+			if (!trunk || !campaign || trunksOf(campaign).length < 2) continue;
+			const trunkIndex = trunkIndexOf(campaign, trunkId);
+			const weight = (trunksOf(campaign)[trunkIndex]?.weight ?? 0) * paceAt(trunk, now);
+			const free = trunk.free + sum(trunk.a[run.host.hostId]?.n ?? {}) - sum(rooms.held(trunk)) + rooms.prefetch;
+			const room = Math.max(0, Math.min(rooms.onTrunk(trunk), rooms.ofCampaign(trunk, campaignId), free));
+			lanes.set(campaignId, [...(lanes.get(campaignId) ?? []), { trunkIndex, trunk, weight, room }]);
+		}
+	}
+	const divided = new Map<string, Map<string, Choice[]>>();
+	const found = await chooseCandidates(
+		deps,
+		world,
+		[...lanes.keys()],
+		(c) =>
+			Math.min(
+				rooms.want,
+				(lanes.get(c) ?? []).reduce((n, { room }) => n + room, 0),
+			),
+		precedence && {
+			room: (campaign) => precedence.room(lanes.get(campaign.campaignId)?.[0]?.trunk as TrunkItem, campaign),
+			beyond: (campaign, keys) =>
+				precedence.beyond(lanes.get(campaign.campaignId)?.[0]?.trunk as TrunkItem, campaign, keys).taken,
+		},
+	);
+	for (const [campaignId, choices] of found) {
+		const contacts = choices.map(({ contact }) => contact);
+		for (const [trunkIndex, own] of divide(contacts, lanes.get(campaignId) ?? [])) {
+			const trunkId = trunksOf(world.campaigns.get(campaignId) as CampaignItem)[trunkIndex]?.id ?? "";
+			const ofTrunk = divided.get(trunkId) ?? new Map<string, Choice[]>();
+			ofTrunk.set(
+				campaignId,
+				own.map((contact) => ({ campaignId, contact, trunkIndex })),
+			);
+			divided.set(trunkId, ofTrunk);
+		}
+	}
+	return divided;
+};
+
+const hasOneTrunk = (campaign: CampaignItem | undefined): boolean =>
+	campaign !== undefined && trunksOf(campaign).length === 1;
+
+/** Chooses candidates and reserves share and slots, trunk by trunk. @param slow trunks that refuse calls: their pace is lowered */
+export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonly string[] = []): Promise<Chosen> => {
 	const { deps, request, host: hostRead, world } = run;
 	const host: HostItem = { ...hostRead, ...(run.deadTrunks ? { deadTrunks: run.deadTrunks } : {}) };
-	const draining = isDraining(host.state);
-	const prefetch = Math.min(request.prefetch, host.cap);
-	// The control plane's figure of the capacity rules: what would not fit is not granted.
-	const room = Math.max(0, host.cap + prefetch - sum(base));
-	let want = draining ? 0 : Math.min(request.want, room, MAX_CALLS_PER_SYNC);
+	const rooms = new Rooms(run, host, base);
+	const { prefetch } = rooms;
+	let { want } = rooms;
 	const byTrunk = want > 0 ? await campaignsFor(deps, host, world) : new Map<string, string[]>();
 	const precedence = byTrunk.size > 0 ? await precedenceFor(run, host) : undefined;
+	const divided = await divideCampaigns(run, rooms, byTrunk, precedence);
 	const choices: Choice[] = [];
 	const reserved: TrunkItem[] = [];
 	let leftUnused = false;
@@ -53,21 +159,15 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<Chos
 		[...world.trunks.values()].map((trunk) => [trunk.trunkId, sum(trunk.a[host.hostId]?.n ?? {})]),
 	);
 	for (const trunk of world.trunks.values()) {
-		const trunkBase = onTrunk(world, trunk.trunkId, base);
-		const mine = trunk.a[host.hostId]?.n ?? {};
-		// What is held without a channel is at least what the host holds beyond all that is up there.
-		const waiting = Math.max(0, sum(trunkBase) - request.live);
+		const trunkBase = rooms.held(trunk);
 		const scarce = precedence?.slotsScarce(trunk) ?? false;
-		const most = scarce ? 0 : Math.min(want, Math.max(0, mostCalls(trunk.trunk.maxCps) - waiting));
+		const most = scarce ? 0 : Math.min(want, rooms.onTrunk(trunk));
 		const due: ByCampaign = {};
 		const found = await chooseCandidates(
 			deps,
 			world,
-			byTrunk.get(trunk.trunkId) ?? [],
-			(c) => {
-				const channels = Math.max(0, (trunk.c[c]?.free ?? 0) + (mine[c] ?? 0) - (trunkBase[c] ?? 0));
-				return Math.min(most, channels + prefetch);
-			},
+			(byTrunk.get(trunk.trunkId) ?? []).filter((c) => hasOneTrunk(world.campaigns.get(c))),
+			(c) => Math.min(most, rooms.ofCampaign(trunk, c)),
 			precedence && {
 				room: (campaign) => precedence.room(trunk, campaign),
 				beyond: (campaign, keys) => {
@@ -76,10 +176,12 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<Chos
 				},
 			},
 		);
+		for (const [c, list] of divided.get(trunk.trunkId) ?? []) if (list.length > 0) found.set(c, list);
 		const leave = precedence && leaveOn(precedence, trunk, world, due);
 		const others = [...shares].reduce((n, [id, share]) => (id === trunk.trunkId ? n : n + share), 0);
-		const slots =
-			draining || !mayDial(trunk, host) ? 0 : Math.min(request.slots[trunk.trunkId] ?? 0, MAX_SLOTS_PER_SYNC);
+		const mayDialNow = !isDraining(host.state) && mayDial(trunk, host);
+		const slots = mayDialNow ? Math.min(request.slots[trunk.trunkId] ?? 0, MAX_SLOTS_PER_SYNC) : 0;
+		const candidates = Object.fromEntries([...found].map(([c, list]) => [c, list.length]));
 		const {
 			trunk: after,
 			calls,
@@ -91,14 +193,18 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<Chos
 				epoch: request.epoch,
 				seq: request.seq,
 				base: trunkBase,
-				candidates: Object.fromEntries([...found].map(([c, list]) => [c, list.length])),
+				candidates,
+				weights: weightsOn(trunk, world),
 				hostRoom: host.cap - others,
 				want: most,
 				prefetch: Math.max(0, prefetch - (leave?.trunk ?? 0)),
 				...(leave ? { leave } : {}),
 				...(request.waiting === undefined ? {} : { waiting: request.waiting }),
 				slotLeadMs: request.slotLeadMs,
-				slots: scarce ? Math.min(slots, waiting) : slots,
+				slots: scarce ? Math.min(slots, rooms.waiting(trunk)) : slots,
+				paced: mayDialNow ? pacedAsks(run, trunk, [...new Set([...found.keys(), ...Object.keys(trunkBase)])]) : [],
+				pacedAlone: Object.keys(trunk.c).every((c) => !isDialed(world.campaigns.get(c)) || isPaced(world, c)),
+				slow: slow.includes(trunk.trunkId),
 			},
 			trunk,
 		);
@@ -110,6 +216,23 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign): Promise<Chos
 	}
 	return { choices, reserved, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
 };
+
+const isDialed = (campaign: CampaignItem | undefined): boolean => campaign?.state === "running";
+const isPaced = (world: World, campaignId: string): boolean => world.campaigns.get(campaignId)?.maxCps !== undefined;
+
+const weightsOn = (trunk: TrunkItem, world: World): ByCampaign =>
+	Object.fromEntries(Object.keys(trunk.c).map((c) => [c, world.campaigns.get(c)?.priority ?? DEFAULT_PRIORITY]));
+
+/** Slots that campaigns with rates of their own are to have: what the host asks for, and for new ones what it is about to be granted. */
+const pacedAsks = ({ request, world }: Run, trunk: TrunkItem, campaignIds: readonly string[]): PacedAsk[] =>
+	campaignIds.flatMap((campaignId) => {
+		const campaign = world.campaigns.get(campaignId);
+		const cps = campaign && pacedCps(campaign, trunk.trunkId);
+		if (!campaign || cps === undefined) return [];
+		const lane = laneOf({ campaignId, trunkIndex: trunkIndexOf(campaign, trunk.trunkId) });
+		const asked = request.slots[slotKeyOf(lane)];
+		return [{ campaignId, cps, slots: asked === undefined ? undefined : Math.min(asked, MAX_SLOTS_PER_SYNC) }];
+	});
 
 /** Channels to leave free for what was seen to be due. */
 const leaveOn = (precedence: Precedence, trunk: TrunkItem, world: World, due: ByCampaign): Leave => ({

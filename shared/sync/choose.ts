@@ -16,6 +16,8 @@ import { mayCarry, mayDial, type World } from "./world.ts";
 export interface Choice {
 	campaignId: string;
 	contact: ContactItem;
+	/** Which of the campaign's trunks it goes through; absent: the first. */
+	trunkIndex?: number;
 }
 
 /** Whether the host has the sound or the context that the campaign's answered calls need. */

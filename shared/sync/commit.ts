@@ -14,6 +14,7 @@ export interface Commit {
 	health: NonNullable<HostItem["health"]>;
 	deadTrunks: string[] | undefined;
 	leavesSince: number | undefined;
+	refusals: HostItem["refusals"];
 	/** Whether the host had nothing live and nothing unsettled, before and after. */
 	quiet: boolean;
 }
@@ -56,12 +57,14 @@ export const commitSync = async (
 	commit: Commit,
 ): Promise<WriteResult<HostItem> & { made: HostItem }> => {
 	const drain = drainAfter(host, commit.quiet);
-	const { quiet: _, deadTrunks, leavesSince, ...fields } = commit;
+	const { quiet: _, deadTrunks, leavesSince, refusals, ...fields } = commit;
 	const made: HostItem = { ...host, ...fields, seq, state: drain.state, lastSeenAt: deps.now() };
 	if (drain.quiet !== undefined) made.quiet = drain.quiet;
 	if (deadTrunks !== undefined) made.deadTrunks = deadTrunks;
 	if (leavesSince === undefined) delete made.leavesSince;
 	else made.leavesSince = leavesSince;
+	if (refusals === undefined) delete made.refusals;
+	else made.refusals = refusals;
 	const names: Record<string, string> = { ...FIELDS, "#epoch": "epoch", "#state": "state" };
 	const values: Record<string, unknown> = { ":epoch": host.epoch, ":before": seq - 1, ":state": host.state };
 	const conditions = ["#epoch = :epoch AND #seq = :before AND #state = :state"];
@@ -73,7 +76,12 @@ export const commitSync = async (
 	}
 	const removes: string[] = [];
 	/** Written only where it changes. */
-	const change = (name: string, field: "deadTrunks" | "leavesSince", before: unknown, after: unknown): void => {
+	const change = (
+		name: string,
+		field: "deadTrunks" | "leavesSince" | "refusals",
+		before: unknown,
+		after: unknown,
+	): void => {
 		if (JSON.stringify(before) === JSON.stringify(after)) return;
 		names[name] = field;
 		if (after === undefined) removes.push(name);
@@ -84,6 +92,7 @@ export const commitSync = async (
 	};
 	change("#dead", "deadTrunks", host.deadTrunks, deadTrunks);
 	change("#leaves", "leavesSince", host.leavesSince, leavesSince);
+	change("#refusals", "refusals", host.refusals, refusals);
 	if (host.state === "draining") {
 		names["#quiet"] = "quiet";
 		conditions.push(host.quiet === undefined ? "attribute_not_exists(#quiet)" : "#quiet = :quietRead");

@@ -8,6 +8,7 @@ import {
 	type HostItem,
 	type StatsItem,
 } from "../store/items.ts";
+import { heldOf } from "./lanes.ts";
 import { longestHoldSec } from "./retry.ts";
 import type { Settled } from "./settle.ts";
 import type { World } from "./world.ts";
@@ -111,7 +112,7 @@ export const forgettable = async (
 	let looked = 0;
 	for (const [campaignId, counts] of Object.entries(host.acc)) {
 		if (looked >= MAX_FORGET) break;
-		if (touched.has(campaignId) || (held[campaignId] ?? 0) > 0) continue;
+		if (touched.has(campaignId) || heldOf(held, campaignId) > 0) continue;
 		const campaign =
 			world.campaigns.get(campaignId) ??
 			(await getItem<{ state: string; sweptAt?: number } & Record<string, unknown>>(

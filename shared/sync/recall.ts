@@ -1,5 +1,5 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
-import { formatCallId } from "../contract/ids.ts";
+import { campaignOfLane, formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { isDraining } from "../fleet/life.ts";
 import { batchGet } from "../store/db.ts";
@@ -14,6 +14,11 @@ import {
 } from "../store/items.ts";
 import { contactKeyOfCandidate } from "./grant.ts";
 import type { World } from "./world.ts";
+
+/** Campaigns of which calls are held. */
+const campaignsHeld = (held: Record<string, number>): string[] => [
+	...new Set(Object.entries(held).flatMap(([lane, count]) => (count > 0 ? [campaignOfLane(lane)] : []))),
+];
 
 const holdsBack = (campaign: CampaignItem | undefined): boolean =>
 	campaign === undefined || campaign.state !== "running";
@@ -82,6 +87,7 @@ const heldCalls = async (
 			const callId = formatCallId({
 				campaignId: candidate.c,
 				contactKey: candidate.k,
+				...(candidate.t === undefined ? {} : { trunkIndex: candidate.t }),
 				attempt: candidate.a,
 				ver: candidate.v + 1,
 				epoch: host.epoch,
@@ -112,9 +118,7 @@ export const recallsFor = async (
 	held: Record<string, number>,
 	drain: boolean,
 ): Promise<string[]> => {
-	const wanted = new Set(
-		Object.keys(held).filter((c) => (held[c] ?? 0) > 0 && (drain || holdsBack(world.campaigns.get(c)))),
-	);
+	const wanted = new Set(campaignsHeld(held).filter((c) => drain || holdsBack(world.campaigns.get(c))));
 	if (wanted.size === 0) return [];
 	return heldCalls(deps, host, world, await recentGrants(deps, host), wanted);
 };
@@ -131,7 +135,7 @@ export const hangupsFor = async (
 	held: Record<string, number>,
 ): Promise<string[]> => {
 	if (!isDraining(host.state) || host.drainUntil === undefined || deps.now() < host.drainUntil) return [];
-	const wanted = new Set(Object.keys(held).filter((c) => (held[c] ?? 0) > 0));
+	const wanted = new Set(campaignsHeld(held));
 	const count = Object.values(held).reduce((a, b) => a + b, 0);
 	const calls: string[] = [];
 	if (count === 0) return calls;

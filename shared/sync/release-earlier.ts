@@ -2,6 +2,7 @@ import { parseCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
+import { trunkIdAt } from "./lanes.ts";
 import { sum } from "./shares.ts";
 import type { World } from "./world.ts";
 
@@ -18,7 +19,9 @@ export const releaseEarlier = async (deps: Deps, host: HostItem, world: World, e
 			const still: Record<string, number> = {};
 			for (const ref of refs) {
 				// A call that lives on from before an earlier loss holds its channel in that loss or in a later one: count it in each.
-				if (ref.epoch <= Number(epoch)) still[ref.campaignId] = (still[ref.campaignId] ?? 0) + 1;
+				const campaign = world.campaigns.get(ref.campaignId);
+				const elsewhere = campaign !== undefined && trunkIdAt(campaign, ref.trunkIndex) !== trunk.trunkId;
+				if (ref.epoch <= Number(epoch) && !elsewhere) still[ref.campaignId] = (still[ref.campaignId] ?? 0) + 1;
 			}
 			await shrinkLoss(deps, trunk, lossKey, loss.n, still);
 		}

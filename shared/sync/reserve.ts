@@ -1,6 +1,7 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
+import { decidePaced, nextAfter, type PacedAsk, type PacedDecision, type PacedWant } from "./campaign-slots.ts";
 import {
 	type ByCampaign,
 	callsWithinShare,
@@ -20,6 +21,7 @@ import {
 	slotValidMs,
 	usefulSlots,
 } from "./slots.ts";
+import { cpsAt, lowered } from "./trunk-pace.ts";
 
 /** What a sync holds of one trunk after its reservation. */
 export interface Reservation {
@@ -47,6 +49,13 @@ export interface ReserveInput {
 	/** Slots asked for, and how far ahead short ones must begin. */
 	slots: number;
 	slotLeadMs: number;
+	/** What campaigns are entitled to in proportion. Absent: alike. */
+	weights?: ByCampaign;
+	/** Campaigns with rates of their own, and whether only such are dialed through the trunk. */
+	paced?: readonly PacedAsk[];
+	pacedAlone?: boolean;
+	/** The trunk refuses calls: its pace is to be lowered. */
+	slow?: boolean;
 }
 
 /** Another sync of the host is newer: this one must not go on. */
@@ -67,9 +76,13 @@ const olderThan = (e: number, s: number, epoch: number, seq: number): boolean =>
 const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
 	[...Object.keys(a), ...Object.keys(b)].every((c) => (a[c] ?? 0) === (b[c] ?? 0));
 
+/** Slots of the trunk, for calls of campaigns that have no slots of their own. */
 const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem, decision: ShareDecision): number => {
-	const { maxCps } = trunk.trunk;
-	const [held, granted] = [sum(input.base), sum(decision.calls)];
+	const maxCps = cpsAt(trunk, deps.now());
+	const paced = new Set((input.paced ?? []).map(({ campaignId }) => campaignId));
+	const unpaced = (calls: ByCampaign): number =>
+		Object.entries(calls).reduce((n, [c, count]) => (paced.has(c) ? n : n + count), 0);
+	const [held, granted] = [unpaced(input.base), unpaced(decision.calls)];
 	const asked = usefulSlots({
 		asked: input.slots,
 		calls: held + granted,
@@ -101,13 +114,53 @@ const limitChanges = (decision: ShareDecision, shareNow: ByCampaign, base: ByCam
 	return { share, calls };
 };
 
+/** The asks of campaigns with rates of their own, cut to the calls that could use a slot: a slot that nobody uses is lost to all. */
+const pacedFor = (input: ReserveInput, decision: ShareDecision): PacedWant[] =>
+	(input.paced ?? []).flatMap((ask) => {
+		const granted = decision.calls[ask.campaignId] ?? 0;
+		const slots = Math.min(ask.slots ?? granted, (input.base[ask.campaignId] ?? 0) + granted);
+		return slots > 0 ? [{ ...ask, slots }] : [];
+	});
+
+/** Where a try lays its slots: those of the trunk from `at` on, those of campaigns behind them. */
+interface Laid {
+	slots: number;
+	from: number;
+	at: number;
+	gap: number;
+	valid: number;
+	own: PacedDecision;
+	hasOwn: boolean;
+}
+
+const laySlots = (
+	deps: Deps,
+	input: ReserveInput,
+	trunk: TrunkItem,
+	slots: number,
+	paced: readonly PacedWant[],
+): Laid => {
+	const maxCps = cpsAt(trunk, deps.now());
+	const from = earliestSlot(deps.now(), input.slotLeadMs, maxCps);
+	// A hair later than what was read: the table's decimals and ours need not be the same.
+	const at = Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS;
+	const gap = slotSpacingMs(maxCps);
+	const own = decidePaced(trunk, paced, from, at + gap * slots, maxCps, input.pacedAlone ?? false, deps.now());
+	return { slots, from, at, gap, valid: slotValidMs(maxCps), own, hasOwn: Object.keys(own.slots).length > 0 };
+};
+
+interface Wanted {
+	share: ByCampaign;
+	laid: Laid;
+	pace: { f: number; at: number } | undefined;
+}
+
 /** The conditional write of one try; undefined where the condition failed. */
 const writeShare = async (
 	deps: Deps,
 	input: ReserveInput,
 	trunk: TrunkItem,
-	share: ByCampaign,
-	slots: number,
+	{ share, laid, pace }: Wanted,
 ): Promise<TrunkItem | undefined> => {
 	const { hostId } = input.host;
 	const standing = trunk.a[hostId];
@@ -116,6 +169,7 @@ const writeShare = async (
 	const values: Record<string, unknown> = {};
 	const conditions: string[] = [];
 	const sets: string[] = [];
+	const removes: string[] = [];
 
 	const delta = sum(share) - sum(shareNow);
 	sets.push("#free = #free - :dT");
@@ -133,12 +187,26 @@ const writeShare = async (
 		conditions.push(d > 0 ? `#c.#c${i}.#free >= :d${i}` : `attribute_exists(#c.#c${i})`);
 	}
 
-	const { maxCps } = trunk.trunk;
-	const from = earliestSlot(deps.now(), input.slotLeadMs, maxCps);
-	const gap = slotSpacingMs(maxCps);
-	const valid = slotValidMs(maxCps);
+	if (pace) {
+		names["#pace"] = "pace";
+		values[":pace"] = pace;
+		sets.push("#pace = :pace");
+	}
+	const { slots, from, at, gap, valid, own, hasOwn } = laid;
 	const step = gap * slots;
-	if (slots > 0) names["#next"] = "nextDialAt";
+	if (slots > 0 || hasOwn) names["#next"] = "nextDialAt";
+	for (const [i, [c, granted]] of Object.entries(own.slots).entries()) {
+		const before = trunk.c[c]?.next;
+		Object.assign(names, { "#c": "c", [`#pc${i}`]: c, "#cnext": "next" });
+		values[`:pn${i}`] = nextAfter(granted);
+		sets.push(`#c.#pc${i}.#cnext = :pn${i}`);
+		if (before === undefined)
+			conditions.push(`attribute_exists(#c.#pc${i}) AND attribute_not_exists(#c.#pc${i}.#cnext)`);
+		else {
+			values[`:pa${i}`] = granted.at + READ_ROUNDING_MS;
+			conditions.push(`#c.#pc${i}.#cnext <= :pa${i}`);
+		}
+	}
 	if (standing) {
 		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k", "#gap": "gap", "#valid": "valid" });
 		Object.assign(values, { ":eRead": standing.e, ":sRead": standing.s });
@@ -154,7 +222,15 @@ const writeShare = async (
 			":valid": valid,
 			":at": 0,
 		});
-		if (slots > 0 && trunk.nextDialAt >= from) {
+		if (hasOwn || standing.p) names["#p"] = "p";
+		if (hasOwn) {
+			conditions.push("#next <= :at");
+			sets.push("#next = :after", "#a.#h.#p = :own");
+			Object.assign(values, { ":at": at, ":after": own.next, ":own": own.slots });
+		} else if (standing.p) removes.push("#a.#h.#p");
+		if (hasOwn) {
+			// Its own slots lie behind these.
+		} else if (slots > 0 && trunk.nextDialAt >= from) {
 			// Form 1: behind what others were granted meanwhile, as long as that is not too far ahead.
 			conditions.push("#next >= :from", "#next <= :horizon");
 			sets.pop();
@@ -168,21 +244,28 @@ const writeShare = async (
 		}
 	} else {
 		conditions.push("attribute_not_exists(#a.#h)");
-		// A hair later than what was read: the table's decimals and ours need not be the same.
-		const at = Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS;
 		sets.push("#a.#h = :entry");
-		values[":entry"] = { e: input.epoch, s: input.seq, n: share, at: slots > 0 ? at : 0, k: slots, gap, valid };
-		if (slots > 0) {
+		values[":entry"] = {
+			e: input.epoch,
+			s: input.seq,
+			n: share,
+			at: slots > 0 ? at : 0,
+			k: slots,
+			gap,
+			valid,
+			...(hasOwn ? { p: own.slots } : {}),
+		};
+		if (slots > 0 || hasOwn) {
 			conditions.push("#next <= :at");
 			sets.push("#next = :after");
-			Object.assign(values, { ":at": at, ":after": at + step });
+			Object.assign(values, { ":at": at, ":after": hasOwn ? own.next : at + step });
 		}
 	}
 	const result = await update<TrunkItem>(deps.db, {
 		TableName: deps.tables.trunks,
 		Key: { tenant: input.host.tenant, trunkId: trunk.trunkId },
 		ConditionExpression: conditions.join(" AND "),
-		UpdateExpression: `SET ${sets.join(", ")}`,
+		UpdateExpression: `SET ${sets.join(", ")}${removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""}`,
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: values,
 		ReturnValues: "ALL_NEW",
@@ -216,6 +299,8 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 			hostRoom: input.hostRoom,
 			want: input.want,
 			prefetch: input.prefetch,
+			allocated: Object.fromEntries(Object.entries(trunk.c).map(([c, entry]) => [c, entry.cap - entry.free])),
+			...(input.weights ? { weights: input.weights } : {}),
 			...(input.leave ? { leave: input.leave } : {}),
 		};
 		if (standing && standing.e === input.epoch && standing.s === input.seq) {
@@ -226,9 +311,13 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 		const granted = sum(decision.calls);
 		// A slot that nobody uses is lost to all.
 		const slots = slotsFor(deps, input, trunk, decision);
-		if (granted === 0 && slots === 0 && sameShare(decision.share, standing?.n ?? {}))
+		const laid = laySlots(deps, input, trunk, slots, pacedFor(input, decision));
+		const pace = input.slow ? lowered(trunk, deps.now()) : undefined;
+		if (granted === 0 && slots === 0 && !laid.hasOwn && !pace && sameShare(decision.share, standing?.n ?? {}))
 			return { trunk, calls: {}, unused };
-		const written = await writeShare(deps, input, trunk, decision.share, slots);
+		const written = await writeShare(deps, input, trunk, { share: decision.share, laid, pace });
+		if (written && pace)
+			deps.log.warn("trunk.slowed", { trunkId: trunk.trunkId, hostId, pace: pace.f, cps: cpsAt(written, deps.now()) });
 		if (written) return { trunk: written, calls: decision.calls, unused };
 	}
 	deps.log.warn("reserve.contended", { hostId, trunkId: trunkRead.trunkId, tries: MAX_TRIES });

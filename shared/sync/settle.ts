@@ -5,7 +5,8 @@ import type { Deps } from "../deps.ts";
 import { getItem, update, type WriteResult } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
 import { channelMsOf } from "./counters.ts";
-import { afterAttempt, longestHoldSec, retryRule } from "./retry.ts";
+import { trunksOf } from "./lanes.ts";
+import { type AfterAttempt, afterAttempt, needsContact } from "./retry.ts";
 
 /** What became of one completion or return. */
 export interface Settled {
@@ -37,17 +38,37 @@ const contactKeyOfRef = (tenant: string, campaign: CampaignItem, ref: CallRef) =
 export const settleContact = async (
 	deps: Deps,
 	key: { shardKey: string; contactKey: string },
-	ref: Pick<CallRef, "attempt">,
+	ref: Pick<CallRef, "attempt" | "trunkIndex">,
 	campaign: CampaignItem,
 	entry: Omit<HistoryEntry, "fin">,
 ): Promise<WriteResult<ContactItem> & { fin: boolean }> => {
-	const now = deps.now();
-	let after = { final: true } as ReturnType<typeof afterAttempt>;
-	if (retryRule(campaign.retry, entry.o) && campaign.state !== "cancelled") {
+	const trunks = trunksOf(campaign).length;
+	let after: AfterAttempt = { final: true };
+	let numberIndex: number | undefined;
+	if (needsContact(campaign.retry, entry.o)) {
+		// While it is claimed under this lease nobody changes it; of another state the condition below knows.
 		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
-		after = afterAttempt(campaign.retry, entry.o, ref.attempt, contact?.hist ?? {}, now, longestHoldSec(campaign));
+		if (contact?.nums) numberIndex = contact.ni ?? 0;
+		if (contact && campaign.state !== "cancelled") {
+			after = afterAttempt({
+				retry: campaign.retry,
+				outcome: entry.o,
+				attempt: ref.attempt,
+				contact,
+				trunkIndex: ref.trunkIndex ?? 0,
+				trunks,
+				campaign,
+				now: deps.now(),
+			});
+		}
 	}
-	const whole = entryOf({ ...entry, fin: after.final });
+	const whole = entryOf({
+		...entry,
+		fin: after.final,
+		n: numberIndex,
+		tr: trunks > 1 ? (ref.trunkIndex ?? 0) : undefined,
+	});
+	const next = after.final ? undefined : after;
 	// Before the first attempt ended there is no history to add to.
 	const first = ref.attempt === 1;
 	const result = await update<ContactItem>(deps.db, {
@@ -56,7 +77,7 @@ export const settleContact = async (
 		ConditionExpression: "#state = :claimed AND #lease = :lease AND #attempt = :this",
 		UpdateExpression: `SET ${first ? "#hist = :hist" : "#hist.#a = :entry"}, #ver = #ver + :one, #state = :next, ${
 			after.final ? "#outcome = :outcome" : "#attempt = :following, #dueAt = :dueAt"
-		} REMOVE #lease`,
+		}${next?.number ? ", #number = :number, #ni = :ni" : ""}${next?.not === undefined ? "" : ", #not = :not"} REMOVE #lease${next?.not === undefined && trunks > 1 ? ", #not" : ""}`,
 		ExpressionAttributeNames: {
 			"#state": "state",
 			"#lease": "lease",
@@ -65,9 +86,13 @@ export const settleContact = async (
 			...(first ? {} : { "#a": String(ref.attempt) }),
 			"#attempt": "attempt",
 			...(after.final ? { "#outcome": "outcome" } : { "#dueAt": "dueAt" }),
+			...(next?.number ? { "#number": "number", "#ni": "ni" } : {}),
+			...(next?.not !== undefined || trunks > 1 ? { "#not": "not" } : {}),
 		},
 		ExpressionAttributeValues: {
 			":claimed": "claimed",
+			...(next?.number ? { ":number": next.number.number, ":ni": next.number.index } : {}),
+			...(next?.not === undefined ? {} : { ":not": next.not }),
 			":lease": entry.lease,
 			":this": ref.attempt,
 			":one": 1,

@@ -21,6 +21,9 @@ export interface ShareInput {
 	/** Calls the host can use; of them `prefetch` beyond its free channels. */
 	want: number;
 	prefetch: number;
+	/** Channels that all hosts hold of each campaign, this host's share included, and what each campaign is entitled to in proportion. Absent: alike. */
+	allocated?: ByCampaign;
+	weights?: ByCampaign;
 	/** Channels that new calls leave free, of the trunk and of campaigns: for hosts that come first. Calls that wait for one take them all the same. */
 	leave?: Leave;
 }
@@ -39,6 +42,39 @@ export interface ShareDecision {
 export const sum = (values: ByCampaign): number => Object.values(values).reduce((a, b) => a + b, 0);
 
 /**
+ * How far each campaign is ahead of the others: the channels that it has everywhere for its weight. Whoever is the furthest behind comes first, so that the
+ * channels of a full trunk go to campaigns in proportion, whichever host a channel frees on, and one that has nothing is always next.
+ */
+class Turns {
+	readonly #elsewhere: ByCampaign = {};
+	readonly #weights: ByCampaign;
+
+	constructor(input: ShareInput, campaigns: readonly string[]) {
+		this.#weights = input.weights ?? {};
+		for (const c of campaigns) {
+			this.#elsewhere[c] = Math.max(0, (input.allocated?.[c] ?? input.shareNow[c] ?? 0) - (input.shareNow[c] ?? 0));
+		}
+	}
+
+	/** With `own` channels, or calls, on this host. */
+	of(c: string, own: number): number {
+		return ((this.#elsewhere[c] ?? 0) + own) / (this.#weights[c] ?? 1);
+	}
+
+	/** Of those that may, the one that is the furthest behind; of equals the first. */
+	next(campaigns: readonly string[], own: (c: string) => number, may: (c: string) => boolean): string | undefined {
+		let next: string | undefined;
+		let least = Number.POSITIVE_INFINITY;
+		for (const c of campaigns) {
+			if (!may(c)) continue;
+			const ahead = this.of(c, own(c));
+			if (ahead < least) [next, least] = [c, ahead];
+		}
+		return next;
+	}
+}
+
+/**
  * A share never falls below what may have a channel (`min(base, shareNow)`): the host may dial what it holds until it
  * has the answer. It never rises above what the host holds afterwards, and only out of what is free.
  */
@@ -55,40 +91,44 @@ export const decideShare = (input: ShareInput): ShareDecision => {
 	for (const c of campaigns) left[c] = (input.campaignFree[c] ?? 0) + (shareNow[c] ?? 0) - (share[c] ?? 0);
 
 	const calls: ByCampaign = {};
-	for (let progress = true; progress; ) {
-		progress = false;
-		for (const c of campaigns) {
-			const held = (base[c] ?? 0) + (calls[c] ?? 0);
-			const needsCall = (share[c] ?? 0) >= held;
-			const hasCandidate = (calls[c] ?? 0) < (input.candidates[c] ?? 0);
-			if (needsCall && (!hasCandidate || newLeft <= 0)) continue;
-			if (trunkLeft <= 0 || hostLeft <= 0 || (left[c] ?? 0) <= 0) continue;
-			const leave = input.leave;
-			if (needsCall && leave && (trunkLeft <= leave.trunk || (left[c] ?? 0) <= (leave.campaigns[c] ?? 0))) continue;
-			share[c] = (share[c] ?? 0) + 1;
-			left[c] = (left[c] ?? 0) - 1;
-			trunkLeft--;
-			hostLeft--;
-			if (needsCall) {
-				calls[c] = (calls[c] ?? 0) + 1;
-				newLeft--;
-			}
-			progress = true;
+	const turns = new Turns(input, campaigns);
+	const needsCall = (c: string): boolean => (share[c] ?? 0) >= (base[c] ?? 0) + (calls[c] ?? 0);
+	const hasCandidate = (c: string): boolean => (calls[c] ?? 0) < (input.candidates[c] ?? 0);
+	const mayTake = (c: string): boolean => {
+		if (needsCall(c) && (!hasCandidate(c) || newLeft <= 0)) return false;
+		if (trunkLeft <= 0 || hostLeft <= 0 || (left[c] ?? 0) <= 0) return false;
+		const { leave } = input;
+		return !(needsCall(c) && leave && (trunkLeft <= leave.trunk || (left[c] ?? 0) <= (leave.campaigns[c] ?? 0)));
+	};
+	for (;;) {
+		const c = turns.next(campaigns, (each) => share[each] ?? 0, mayTake);
+		if (c === undefined) break;
+		if (needsCall(c)) {
+			calls[c] = (calls[c] ?? 0) + 1;
+			newLeft--;
 		}
+		share[c] = (share[c] ?? 0) + 1;
+		left[c] = (left[c] ?? 0) - 1;
+		trunkLeft--;
+		hostLeft--;
 	}
 
 	// Prefetch: calls beyond the share, for channels about to free; only where the host has channels at all.
 	const beyond = campaigns.reduce((n, c) => n + Math.max(0, (base[c] ?? 0) + (calls[c] ?? 0) - (share[c] ?? 0)), 0);
+	// A campaign that is ahead of one that waits for channels prefetches nothing: what ends of it frees channels for the other.
+	const waits = (c: string): boolean => hasCandidate(c) && (left[c] ?? 0) > (input.leave?.campaigns[c] ?? 0);
+	const behind = Math.min(...campaigns.filter(waits).map((c) => turns.of(c, (share[c] ?? 0) + 1)));
+	const entitled = (c: string): boolean => turns.of(c, share[c] ?? 0) < behind || !campaigns.some(waits);
 	let ahead = Math.min(input.prefetch - beyond, newLeft);
-	for (let progress = true; progress && ahead > 0; ) {
-		progress = false;
-		for (const c of campaigns) {
-			if (ahead <= 0) break;
-			if ((share[c] ?? 0) <= 0 || (calls[c] ?? 0) >= (input.candidates[c] ?? 0)) continue;
-			calls[c] = (calls[c] ?? 0) + 1;
-			ahead--;
-			progress = true;
-		}
+	while (ahead > 0) {
+		const c = turns.next(
+			campaigns,
+			(each) => (base[each] ?? 0) + (calls[each] ?? 0),
+			(each) => (share[each] ?? 0) > 0 && hasCandidate(each) && entitled(each),
+		);
+		if (c === undefined) break;
+		calls[c] = (calls[c] ?? 0) + 1;
+		ahead--;
 	}
 	const nonZero = (values: ByCampaign): ByCampaign =>
 		Object.fromEntries(Object.entries(values).filter(([, n]) => n > 0));

@@ -12,7 +12,7 @@ export const SLOT_HORIZON_MS = 2_000;
 export const SLOT_JITTER_MS = 30;
 
 /** A tight trunk: every slot counts, so a slot is short; it costs 5 % of the rate together with the jitter. */
-const TIGHT_SLOT_VALID_MS = 20;
+export const TIGHT_SLOT_VALID_MS = 20;
 /**
  * A wide trunk: channels bind, not the rate. A slot that stays valid between two syncs spares one sync for every
  * channel that frees; it costs a third of a rate that is not needed.

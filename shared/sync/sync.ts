@@ -1,4 +1,5 @@
 import type { SyncRequest, SyncResponse } from "../contract/host.ts";
+import { laneOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { isDraining, isUp } from "../fleet/life.ts";
 import { nudgeFleet } from "../fleet/nudge.ts";
@@ -19,17 +20,19 @@ import type { Run } from "./run.ts";
 import { type Settled, settleCompleted, settleReturned } from "./settle.ts";
 import { type ByCampaign, sum } from "./shares.ts";
 import { deadTrunksOf } from "./trunk-health.ts";
+import { observe } from "./trunk-pace.ts";
 import { undoClaims } from "./undo.ts";
 import { type HostRef, readCampaigns, readWorld } from "./world.ts";
 
-/** Calls by campaign that the host still holds after its report. */
+/** Calls by lane that the host still holds after its report. */
 const heldAfter = (held: ByCampaign, settled: Settled[], epoch: number): ByCampaign => {
 	const base = { ...held };
 	for (const { gone, ref } of settled) {
 		if (!gone || ref.epoch !== epoch) continue;
-		const left = (base[ref.campaignId] ?? 0) - 1;
-		if (left > 0) base[ref.campaignId] = left;
-		else delete base[ref.campaignId];
+		const lane = laneOf(ref);
+		const left = (base[lane] ?? 0) - 1;
+		if (left > 0) base[lane] = left;
+		else delete base[lane];
 	}
 	return base;
 };
@@ -137,7 +140,7 @@ const answer = async (
 		seq: request.seq,
 		now: (run.startedAt + deps.now()) / 2,
 		calls: await grantedCalls(deps, host, world, request.epoch, request.seq, cands, host.ans, known),
-		...sharesAndSlots(host.hostId, request.epoch, request.seq, trunks),
+		...sharesAndSlots(host.hostId, request.epoch, request.seq, trunks, world.campaigns),
 		recall: await recallsFor(deps, host, world, host.held, drain),
 		hangup: await hangupsFor(deps, host, world, host.held),
 		refused,
@@ -195,16 +198,20 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const base = heldAfter(host.held, settled, request.epoch);
 	if (request.earlier) await releaseEarlier(deps, host, world, request.earlier);
 
-	const { choices, reserved, leavesSince } = await chooseAndReserve(run, base).catch((error: unknown) => {
-		throw error instanceof Superseded ? seqOld(host.seq + 1) : error;
-	});
+	const observed = observe(host.refusals, settled, world.campaigns, deps.now());
+	const { choices, reserved, leavesSince } = await chooseAndReserve(run, base, observed.slow).catch(
+		(error: unknown) => {
+			throw error instanceof Superseded ? seqOld(host.seq + 1) : error;
+		},
+	);
 	const known = new Map(choices.map(({ campaignId, contact }) => [campaignId + contact.contactKey, contact]));
 	let cands = choices.map(
-		({ campaignId, contact }): Candidate => ({
+		({ campaignId, contact, trunkIndex }): Candidate => ({
 			c: campaignId,
 			k: contact.contactKey,
 			a: contact.attempt,
 			v: contact.ver,
+			...(trunkIndex ? { t: trunkIndex } : {}),
 		}),
 	);
 	if (request.want > 0) {
@@ -217,8 +224,10 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const ans = isDraining(host.state) ? [] : await claimAll(run, cands);
 	const held = { ...base };
 	for (const i of ans) {
-		const c = cands[i]?.c ?? "";
-		held[c] = (held[c] ?? 0) + 1;
+		const candidate = cands[i];
+		if (!candidate) continue;
+		const lane = laneOf({ campaignId: candidate.c, ...(candidate.t ? { trunkIndex: candidate.t } : {}) });
+		held[lane] = (held[lane] ?? 0) + 1;
 	}
 	const acc = { ...host.acc, ...addCounts(host.acc, settled) };
 	for (const campaignId of await forgettable(deps, host, world, held, settled, request.seq)) delete acc[campaignId];
@@ -232,6 +241,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		health: request.state,
 		deadTrunks: run.deadTrunks,
 		leavesSince,
+		refusals: observed.refusals,
 		quiet: isQuiet(run, base),
 	};
 	const after = await commitOrFollow(run, commit, cands, base);
@@ -251,6 +261,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		candidates: cands.length,
 		granted: after.ans.length,
 		...(isDraining(after.state) ? { state: after.state, quiet: after.quiet } : {}),
+		...(observed.slow.length === 0 ? {} : { refusedOn: observed.slow }),
 		...(after.leavesSince === undefined ? {} : { leavesSince: after.leavesSince }),
 		ms: deps.now() - startedAt,
 	});

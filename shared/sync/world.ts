@@ -1,4 +1,4 @@
-import { parseCallId } from "../contract/ids.ts";
+import { campaignOfLane, parseCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { batchGet, queryAll } from "../store/db.ts";
 import {
@@ -76,7 +76,7 @@ export const mayCarry = (campaign: CampaignItem, host: Pick<HostItem, "inst">): 
 /** Reads what a sync of this host may touch: its trunks, the campaigns on them and those of the calls it names. */
 export const readWorld = async (deps: Deps, host: HostItem, callIds: string[]): Promise<World> => {
 	const { trunks, configVersion } = await readTrunks(deps, host.tenant);
-	const ids = new Set<string>(Object.keys(host.held));
+	const ids = new Set<string>(Object.keys(host.held).map(campaignOfLane));
 	for (const trunk of trunks.values()) {
 		if (!mayUse(trunk, host)) continue;
 		for (const campaignId of Object.keys(trunk.c)) ids.add(campaignId);

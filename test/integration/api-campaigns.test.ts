@@ -234,9 +234,9 @@ describe("states", () => {
 		expect(patched).toMatchObject({ status: 200, body: { maxChannels: 3, name: "new" } });
 		expect(entry()).toEqual({ cap: 3, free: -3 });
 		expect(await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: {} })).toMatchObject({ status: 400 });
-		expect(await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { priority: 5 } })).toMatchObject({
+		expect(await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { webhook: {} } })).toMatchObject({
 			status: 422,
-			body: { error: { code: "notBuilt", details: [{ path: "priority" }] } },
+			body: { error: { code: "notBuilt", details: [{ path: "webhook" }] } },
 		});
 		expect(
 			await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { callerId: "+13025550100" } }),

@@ -40,6 +40,10 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 				contacts: fc.constantFrom(2, 6, 15, 30),
 				cap: fc.integer({ min: 1, max: 5 }),
 				shards: fc.constantFrom(1, 2),
+				onAll: fc.boolean(),
+				priority: fc.constantFrom(1, 5, 20),
+				maxCps: fc.constantFrom(undefined, undefined, 1, 3, 10),
+				twoNumbers: fc.boolean(),
 			}),
 			{ minLength: 1, maxLength: 3 },
 		),
@@ -62,9 +66,11 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 		world: {
 			hosts: hosts.map((host, i) => ({ id: `h${i + 1}`, ...host })),
 			trunks: trunks.map((trunk, i) => ({ id: `carrier-${i + 1}`, ...trunk })),
-			campaigns: campaigns.map((campaign, i) => ({
+			campaigns: campaigns.map(({ onAll, maxCps, ...campaign }, i) => ({
 				letter: "abc"[i] as string,
 				trunk: `carrier-${(i % trunks.length) + 1}`,
+				...(onAll && trunks.length > 1 ? { onAll } : {}),
+				...(maxCps === undefined ? {} : { maxCps }),
 				...campaign,
 			})),
 		},

@@ -11,6 +11,7 @@ export type ViolationKind =
 	| "trunkCap"
 	| "campaignCap"
 	| "callsPerSecond"
+	| "campaignCallsPerSecond"
 	| "dialedTwice"
 	| "dialedAfterRedial"
 	| "answersDiffer"
@@ -63,12 +64,17 @@ export class Carrier extends Judge {
 	readonly granted = new Map<string, number>();
 	readonly #config: WorldConfig;
 	readonly #caps: Map<string, number>;
+	readonly #rates: Map<string, number>;
+	/** By trunk, and by campaign with a rate of its own. */
 	readonly #recent = new Map<string, number[]>();
 
 	constructor(config: WorldConfig, campaignIdOf: (letter: string) => string) {
 		super();
 		this.#config = config;
 		this.#caps = new Map(config.campaigns.map((campaign) => [campaignIdOf(campaign.letter), campaign.cap]));
+		this.#rates = new Map(
+			config.campaigns.flatMap(({ letter, maxCps }) => (maxCps === undefined ? [] : [[campaignIdOf(letter), maxCps]])),
+		);
 	}
 
 	/** A call reached a host. */
@@ -105,13 +111,18 @@ export class Carrier extends Judge {
 		const campaignCap = this.#caps.get(call.campaignId) ?? 0;
 		if (ofCampaign > campaignCap)
 			this.condemn("campaignCap", `${ofCampaign} calls of ${call.campaignId}, cap ${campaignCap}`);
-		const recent = (this.#recent.get(call.trunk) ?? []).filter((at) => at > now - 1_000);
+		this.#checkRate("callsPerSecond", call.trunk, trunk.maxCps, now);
+		const own = this.#rates.get(call.campaignId);
+		if (own !== undefined) this.#checkRate("campaignCallsPerSecond", call.campaignId, own, now);
+	}
+	#checkRate(kind: ViolationKind, of: string, most: number, now: number): void {
+		const recent = (this.#recent.get(of) ?? []).filter((at) => at > now - 1_000);
 		recent.push(now);
-		this.#recent.set(call.trunk, recent);
-		if (recent.length > trunk.maxCps)
+		this.#recent.set(of, recent);
+		if (recent.length > most)
 			this.condemn(
-				"callsPerSecond",
-				`${recent.length} within a second on ${call.trunk}, which takes ${trunk.maxCps}: ${recent.map((at) => at - now).join(" ")} ms`,
+				kind,
+				`${recent.length} within a second of ${of}, which takes ${most}: ${recent.map((at) => at - now).join(" ")} ms`,
 			);
 	}
 	end(callId: string): void {

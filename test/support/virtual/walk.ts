@@ -1,12 +1,15 @@
 import type { AgentPorts } from "../../../host/agent/ports.ts";
 import type { AgentSettings } from "../../../host/agent/settings.ts";
-import { changeState } from "../../../shared/campaigns/change.ts";
-import { changeCampaignCap } from "../../../shared/campaigns/registration.ts";
+import { changeState, patchCampaign } from "../../../shared/campaigns/change.ts";
+import { changeCampaignCap, followCampaignCap } from "../../../shared/campaigns/registration.ts";
 import { sweepCampaign } from "../../../shared/campaigns/sweep.ts";
 import type { Settings } from "../../../shared/config/settings.ts";
+import type { Deps } from "../../../shared/deps.ts";
 import { isUp } from "../../../shared/fleet/life.ts";
 import { setDrain } from "../../../shared/hosts/hosts.ts";
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
+import { getItem } from "../../../shared/store/db.ts";
+import { type CampaignItem, campaignKey } from "../../../shared/store/items.ts";
 import { readCampaigns } from "../../../shared/sync/world.ts";
 import type { CallScript } from "./asterisk.ts";
 import {
@@ -81,6 +84,12 @@ export const WALK_AGENT_SETTINGS: Partial<AgentSettings> = {
 	reconcileIntervalMs: 6_000,
 	originateTimeoutMs: 1_000,
 	callLimitGraceMs: 400,
+};
+
+/** What the minute's tick does for a campaign that goes through several trunks. */
+const followOnAll = async (deps: Deps, campaignId: string): Promise<void> => {
+	const campaign = await getItem<CampaignItem>(deps.db, deps.tables.campaigns, campaignKey(TENANT, campaignId));
+	if (campaign?.trunks) await followCampaignCap(deps, TENANT, campaignId);
 };
 
 /** Index entries are at most so old, ms. */
@@ -344,6 +353,8 @@ export class Walk {
 			for (const { campaignId, state, sweptAt } of campaignsOf(this.plane.dynamo)) {
 				if (state === "cancelled" && sweptAt === undefined) this.#sweep(campaignId);
 				if (state === "paused" && !this.#faulty) this.#change(campaignId, "resume");
+				if (state === "running" && this.#config.world.campaigns.some(({ onAll }) => onAll))
+					this.plane.start(`tend ${campaignId}`, (deps) => followOnAll(deps, campaignId));
 			}
 			if (!this.#faulty)
 				for (const host of this.hosts)
@@ -453,8 +464,14 @@ export class Walk {
 	}
 	/** Another channel cap for a campaign, never above that which the carrier holds it to. */
 	#changeCap(): void {
-		const { letter, trunk, cap } = this.random.pick(this.#config.world.campaigns);
+		const { letter, trunk, cap, onAll } = this.random.pick(this.#config.world.campaigns);
 		const next = this.random.int(1, cap);
+		if (onAll) {
+			this.plane.start(`cap ${letter} ${next}`, (deps) =>
+				patchCampaign(deps as Parameters<typeof patchCampaign>[0], TENANT, campaignIdOf(letter), { maxChannels: next }),
+			);
+			return;
+		}
 		this.plane.start(`cap ${letter} ${next}`, (deps) =>
 			changeCampaignCap(deps, TENANT, trunk, campaignIdOf(letter), next),
 		);

@@ -23,6 +23,12 @@ export interface WorldConfig {
 		maxCallSec?: number;
 		ringTimeoutSec?: number;
 		shards?: number;
+		/** It goes through all trunks, the last of which has three times the weight of each other. */
+		onAll?: boolean;
+		priority?: number;
+		maxCps?: number;
+		/** Each contact has a second number. */
+		twoNumbers?: boolean;
 	}[];
 }
 
@@ -33,17 +39,27 @@ const put = (dynamo: MemoryDynamo, table: string, item: object): void => {
 	if (!result.ok) throw result.error;
 };
 
-const putContact = (dynamo: MemoryDynamo, letter: string, i: number, now: number, shards: number): void =>
+const putContact = (
+	dynamo: MemoryDynamo,
+	letter: string,
+	i: number,
+	now: number,
+	shards: number,
+	twoNumbers = false,
+): void => {
+	const [number, second] = [`+1202555${String(1_000 + i)}`, `+1202556${String(1_000 + i)}`];
 	put(
 		dynamo,
 		"contacts",
 		newContact(campaignIdOf(letter), shards, {
 			contactId: `${letter}${i}`,
-			number: `+1202555${String(1_000 + i)}`,
+			number,
+			...(twoNumbers ? { nums: [{ number }, { number: second }], ni: 0 } : {}),
 			dueAt: now - 1_000 + i / 1_024,
 			imp: `one#${i}`,
 		}),
 	);
+};
 
 /** Adds contacts to a campaign of one shard as an import does; the index does not have them yet. */
 export const addContacts = (dynamo: MemoryDynamo, letter: string, from: number, count: number, now: number): void => {
@@ -51,10 +67,15 @@ export const addContacts = (dynamo: MemoryDynamo, letter: string, from: number, 
 	put(dynamo, "campaigns", newChunk(campaignIdOf(letter), "two", from, count));
 };
 
+/** A campaign on all trunks begins without a channel on each: its division gives it those. */
+const allTrunks = ({ trunks }: WorldConfig): { id: string; weight: number }[] =>
+	trunks.map(({ id }, i) => ({ id, weight: i === trunks.length - 1 ? 3 : 1 }));
+
 /** Puts a world into empty tables: as if it had been made through the API. */
 export const setUp = (dynamo: MemoryDynamo, config: WorldConfig, now: number): void => {
 	for (const { id, cap, tier = "steady" } of config.hosts) put(dynamo, "hosts", { ...newHost(id, cap, now), tier });
-	for (const { letter, trunk, contacts, ringTimeoutSec, maxCallSec, retry, shards = 1 } of config.campaigns) {
+	for (const { letter, trunk, contacts, ringTimeoutSec, maxCallSec, retry, shards = 1, ...more } of config.campaigns) {
+		const { cap, onAll = false, priority, maxCps, twoNumbers = false } = more;
 		const campaignId = campaignIdOf(letter);
 		const campaign = newCampaign(campaignId, now, {
 			name: letter,
@@ -65,16 +86,19 @@ export const setUp = (dynamo: MemoryDynamo, config: WorldConfig, now: number): v
 			retry: retry ?? {},
 			shards,
 			startedAt: now,
+			...(priority === undefined ? {} : { priority }),
+			...(maxCps === undefined ? {} : { maxCps }),
+			...(onAll ? { trunk: config.trunks[0]?.id ?? "", trunks: allTrunks(config), maxChannels: cap } : {}),
 		});
 		put(dynamo, "campaigns", campaign);
 		put(dynamo, "campaigns", newChunk(campaignId, "one", 0, contacts));
-		for (let i = 0; i < contacts; i++) putContact(dynamo, letter, i, now, shards);
+		for (let i = 0; i < contacts; i++) putContact(dynamo, letter, i, now, shards, twoNumbers);
 	}
 	for (const { id, maxChannels, maxCps } of config.trunks) {
 		const caps = Object.fromEntries(
 			config.campaigns
-				.filter((campaign) => campaign.trunk === id)
-				.map((campaign) => [campaignIdOf(campaign.letter), { cap: campaign.cap, free: campaign.cap }]),
+				.filter((campaign) => campaign.onAll || campaign.trunk === id)
+				.map(({ letter, cap, onAll }) => [campaignIdOf(letter), onAll ? { cap: 0, free: 0 } : { cap, free: cap }]),
 		);
 		put(dynamo, "trunks", newTrunk(id, { maxChannels, maxCps, numbering: "e164" }, caps));
 	}

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { type DispatchInput, dispatch } from "../../../host/agent/dispatch.ts";
 
-const call = (n: number, trunk = "t", campaignId = "c") => ({ callId: `call${n}`, trunk, campaignId });
+const call = (n: number, trunk = "t", lane = "c") => ({ callId: `call${n}`, trunk, lane, slots: trunk });
 const input = (change: Partial<DispatchInput>): DispatchInput => ({
 	now: 1_000,
 	held: [call(1), call(2), call(3)],
 	slots: { t: { at: [1_000, 1_002, 1_004], validMs: 20 } },
 	hostFree: 10,
 	trunkFree: { t: 10, u: 10 },
-	campaignFree: { c: 10, d: 10 },
+	laneFree: { c: 10, d: 10 },
 	leadMs: 0,
 	marginMs: 5,
 	...change,
@@ -38,14 +38,14 @@ describe("dispatch", () => {
 	test.each([
 		["host", { hostFree: 1 }],
 		["trunk", { trunkFree: { t: 1 } }],
-		["campaign", { campaignFree: { c: 1 } }],
+		["campaign", { laneFree: { c: 1 } }],
 	])("no more calls than the %s has channels", (_, change) => {
 		expect(dispatch(input({ now: 1_010, ...change })).start).toHaveLength(1);
 	});
 
 	test.each([
 		["trunk", { trunkFree: {} }],
-		["campaign", { campaignFree: {} }],
+		["campaign", { laneFree: {} }],
 	])("a %s without a share starts nothing", (_, change) => {
 		const decision = dispatch(input({ now: 1_010, ...change }));
 		expect(decision.start).toEqual([]);
@@ -53,7 +53,7 @@ describe("dispatch", () => {
 	});
 
 	test("a campaign without channels does not hold up another", () => {
-		const decision = dispatch(input({ now: 1_010, held: [call(1), call(2, "t", "d")], campaignFree: { c: 0, d: 1 } }));
+		const decision = dispatch(input({ now: 1_010, held: [call(1), call(2, "t", "d")], laneFree: { c: 0, d: 1 } }));
 		expect(decision.start.map(({ callId }) => callId)).toEqual(["call2"]);
 	});
 

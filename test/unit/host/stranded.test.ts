@@ -3,12 +3,13 @@ import { Stranded, strandedCalls } from "../../../host/agent/stranded.ts";
 import { ToldState } from "../../../host/agent/told-state.ts";
 import type { Usage } from "../../../host/agent/usage.ts";
 
-const usage = (held: Record<string, number>, byCampaign: Record<string, number>): Usage => ({
-	used: Object.values(byCampaign).reduce((a, b) => a + b, 0),
+const usage = (held: Record<string, number>, byLane: Record<string, number>): Usage => ({
+	used: Object.values(byLane).reduce((a, b) => a + b, 0),
 	byTrunk: {},
-	byCampaign,
-	held: Object.entries(held).flatMap(([campaignId, n]) =>
-		Array.from({ length: n }, (_, i) => ({ callId: `${campaignId}-${i}`, trunk: "t", campaignId })),
+	byLane,
+	bySlots: {},
+	held: Object.entries(held).flatMap(([lane, n]) =>
+		Array.from({ length: n }, (_, i) => ({ callId: `${lane}-${i}`, trunk: "t", lane, slots: "t" })),
 	),
 	returns: 0,
 	urgentReturns: 0,
