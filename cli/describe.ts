@@ -15,6 +15,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			["name", view.name],
 			["state", view.failure ? `${view.state}: ${view.failure}` : view.state],
 			["trunk", view.trunk],
+			["list", view.from ? `${view.from.outcomes.join(", ")} of campaign ${view.from.campaignId}` : undefined],
 			[
 				"contacts",
 				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +
@@ -86,7 +87,7 @@ export const describeCalls = (calls: CallRecord[]): string =>
 		["started", "number", "try", "outcome", "cause", "sip", "talk", "host", "contact"],
 		calls.map((call) => [
 			instant(call.startedAt),
-			call.number,
+			call.kind ? `${call.number} (${call.kind})` : call.number,
 			call.attempt,
 			call.outcome,
 			// Codes, not amounts: no thousands separators, and to the left.

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { RETRYABLE_OUTCOMES } from "../shared/contract/outcome.ts";
+import { OUTCOMES, type Outcome, RETRYABLE_OUTCOMES } from "../shared/contract/outcome.ts";
 
 /** Parsers of option values for commander; what they throw becomes a usage error. */
 
@@ -35,6 +35,14 @@ export const retryRule = (text: string, before: RetryRules = {}): RetryRules => 
 	}
 	return { ...before, [outcome]: { afterSec: Number(match[2]), max: Number(match[3]) } };
 };
+
+/** Outcomes as `busy,noAnswer`. */
+export const outcomeNames = (text: string): Outcome[] =>
+	text.split(",").map((part) => {
+		const outcome = OUTCOMES.find((name) => name === part.trim());
+		if (!outcome) throw new InvalidArgumentError(`"${part}" is no outcome; they are ${OUTCOMES.join(", ")}.`);
+		return outcome;
+	});
 
 /** A point in time, ISO 8601, or a number of days from now as in `90d`. @returns milliseconds since 1970 */
 export const pointInTime =

@@ -42,6 +42,8 @@ export const campaignSchema = z.looseObject({
 	name: z.string(),
 	state: z.string(),
 	trunk: z.string().nullish(),
+	/** Whose contacts it calls. */
+	from: z.looseObject({ campaignId: z.string(), outcomes: z.array(z.string()) }).nullish(),
 	createdAt: time,
 	startAt: time,
 	startedAt: time,
@@ -75,6 +77,7 @@ export const callRecordSchema = z.looseObject({
 	callId: z.string(),
 	contactId: z.string(),
 	number: z.string(),
+	kind: z.string().nullish(),
 	attempt: z.number(),
 	hostId: z.string().nullish(),
 	trunk: z.string().nullish(),

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { MAX_BODY_BYTES } from "../../shared/contract/campaign.ts";
+import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { ApiClient } from "../client.ts";
 import { Context, shellWord } from "../context.ts";
 import { describeContacts } from "../describe.ts";
@@ -7,6 +8,7 @@ import { CliError, EXIT_OK, usageError, withContext } from "../errors.ts";
 import { type ContactList, LIST_TYPES, nameOf, openContactList, readJsonObject } from "../files.ts";
 import { count } from "../format.ts";
 import type { Io } from "../io.ts";
+import { outcomeNames } from "../options.ts";
 import { campaignPath } from "../paths.ts";
 import { repeatable } from "../repeat.ts";
 import { type ContactsResult, contactsResultSchema, createdCampaignSchema, uploadSchema } from "../views.ts";
@@ -47,21 +49,45 @@ interface ListOptions {
 	watch?: boolean;
 }
 
-const submit = async (
-	context: Context,
-	file: string,
-	options: ListOptions & { contacts?: string },
-): Promise<number> => {
+interface SubmitOptions extends ListOptions {
+	contacts?: string;
+	from?: string;
+	outcomes?: Outcome[];
+}
+
+/** The campaign of the file, with the other campaign whose contacts it is to call, if one was named. */
+const readCampaign = async (io: Io, file: string, { from, outcomes, contacts }: SubmitOptions) => {
+	if ((from === undefined) !== (outcomes === undefined)) {
+		throw usageError(
+			"--from and --outcomes go together: whose contacts, and those that ended how.",
+			"give both, as in --from 01k9x0d7w3a8c2mf --outcomes busy,noAnswer",
+		);
+	}
+	if (from !== undefined && contacts !== undefined) {
+		throw usageError(
+			"--from and --contacts exclude each other.",
+			"submit with --from, and add the list with `campaign add`",
+		);
+	}
+	const campaign = await readJsonObject(io, file);
+	if (from === undefined) return campaign;
+	const twice = ["from", "contacts"].find((field) => campaign[field] !== undefined);
+	if (twice) throw usageError(`${nameOf(file)} has ${twice} and --from names a campaign: one of them, please.`);
+	return { ...campaign, from: { campaignId: from, outcomes } };
+};
+
+const submit = async (context: Context, file: string, options: SubmitOptions): Promise<number> => {
 	if (file === "-" && options.contacts === "-") {
 		throw usageError("FILE and --contacts cannot both come from standard input.");
 	}
 	const { io } = context;
-	const campaign = await readJsonObject(io, file);
-	if (campaign["contacts"] !== undefined && options.contacts !== undefined) {
+	const campaign = await readCampaign(io, file, options);
+	const other = ["contacts", "from"].find((field) => campaign[field] !== undefined);
+	if (other && options.contacts !== undefined) {
 		// With two lists the campaign could be complete before the second one arrives.
 		throw usageError(
-			`${nameOf(file)} has contacts and --contacts names a list: one of them, please.`,
-			"take `contacts` out of the file, or submit it alone and add the list with `campaign add`",
+			`${nameOf(file)} has ${other} and --contacts names a list: one of them, please.`,
+			`take \`${other}\` out of the file, or submit it alone and add the list with \`campaign add\``,
 		);
 	}
 	const list = options.contacts === undefined ? undefined : await openContactList(io, options.contacts, options.format);
@@ -75,9 +101,13 @@ const submit = async (
 					? withContext(error, { where: `${nameOf(file)}, sent to ${error.where}` })
 					: error;
 			});
-		// Where a list follows, the campaign's own answer speaks of an empty one.
-		const parts: ContactsResult[] = created.contacts && !list ? [created.contacts] : [];
-		if (!context.json) context.note(`Campaign ${created.campaignId} is ${created.state}.`);
+		// Where a list or another campaign's contacts follow, the campaign's own answer speaks of an empty list.
+		const isRecycled = campaign["from"] !== undefined;
+		const parts: ContactsResult[] = created.contacts && !list && !isRecycled ? [created.contacts] : [];
+		if (!context.json) {
+			context.note(`Campaign ${created.campaignId} is ${created.state}.`);
+			if (isRecycled) context.note("Its contacts are being taken from the other campaign; progress: campaign show.");
+		}
 		if (list) {
 			const added = await sendContacts(client, created.campaignId, list, key).catch((error: unknown) => {
 				throw error instanceof CliError && LIST_REFUSED.includes(error.status ?? 0)
@@ -114,6 +144,8 @@ export const addSubmitCommands = (campaign: Command, io: Io, setExit: (code: num
 		.description("create a campaign, with its list, and start dialing")
 		.option("--contacts <list>", "list of contacts: .csv (column number; id and vars optional), .ndjson or .json")
 		.addOption(listFormat())
+		.option("--from <campaign>", "instead of a list: contacts of that campaign, with --outcomes")
+		.option("--outcomes <names>", "those that ended so, as in busy,noAnswer", outcomeNames)
 		.option("--watch", "show progress until the campaign ends")
 		.addOption(keyOption())
 		.addHelpText(
@@ -131,10 +163,11 @@ Lists may have up to 256 MB; over ${count(MAX_BODY_BYTES / 1_000_000)} MB they g
 
 Examples:
   $ burst-dialer campaign submit storm.json --contacts people.csv --watch
+  $ burst-dialer campaign submit again.json --from 01k9x0d7w3a8c2mf --outcomes busy,noAnswer
   $ jq '.name = "again"' storm.json | burst-dialer campaign submit - --contacts people.csv
   $ burst-dialer campaign submit storm.json --json | jq -r .campaignId`,
 		)
-		.action(async (file: string, options: ListOptions & { contacts?: string }, command: Command) => {
+		.action(async (file: string, options: SubmitOptions, command: Command) => {
 			setExit(await submit(new Context(io, command), file, options));
 		});
 

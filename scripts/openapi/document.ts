@@ -79,7 +79,8 @@ const requestBody = (route: DocumentedRoute): Json => {
 					"text/csv": {
 						schema: {
 							type: "string",
-							description: "A header with the column number, and id if wanted; every other column is a variable.",
+							description:
+								"A header with the column number; if wanted id, number_2 to number_5 with kind, kind_2 to kind_5 beside them, time_zone, consent_at and consent_kind. Every other column is a variable, and every column whose name begins with `vars.`.",
 						},
 					},
 				},

@@ -45,10 +45,16 @@ export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "POST",
 		path: "/v1/campaigns",
-		summary: "Creates a campaign, with a list or without.",
+		summary: "Creates a campaign, with a list, with contacts of another campaign, or without.",
 		token: "operator",
 		body: { name: "Campaign", schema: campaignSchema },
-		answers: [{ status: 201, description: "The campaign's id and state, and what became of its list." }],
+		answers: [
+			{
+				status: 201,
+				description:
+					"The campaign's id and state, and what became of its list. With `from` it is `importing`, and its contacts are counted in GET as they come.",
+			},
+		],
 		creates: true,
 	},
 	{

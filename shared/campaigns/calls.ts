@@ -12,7 +12,10 @@ import { readCursor, writeCursor } from "./cursor.ts";
 export interface CallRecord {
 	callId: string;
 	contactId: string;
+	/** The one that was dialed, of several. */
 	number: string;
+	/** What that number is, as given with the contact. */
+	kind: string | null;
 	attempt: number;
 	hostId: string;
 	trunk: string;
@@ -37,6 +40,7 @@ const recordOf = (
 	attempt: number,
 	entry: HistoryEntry,
 ): CallRecord => {
+	const dialed = contact.nums?.[entry.n ?? 0] ?? { number: contact.number, kind: contact.kind };
 	const [hostId = "", epoch, seq] = entry.lease.split("#");
 	return {
 		callId: formatCallId({
@@ -49,7 +53,8 @@ const recordOf = (
 			seq: Number(seq),
 		}),
 		contactId: contact.contactId,
-		number: contact.number,
+		number: dialed.number,
+		kind: dialed.kind ?? null,
 		attempt,
 		hostId,
 		trunk: trunkIdAt(campaign, entry.tr) ?? campaign.trunk,
@@ -146,6 +151,7 @@ const COLUMNS = [
 	"endedAt",
 	"vars",
 	"lateOutcome",
+	"kind",
 ] as const;
 
 const cell = (value: unknown): string => {

@@ -1,10 +1,11 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { beginRecycling } from "../contacts/begin-import.ts";
 import { type ImportingCampaign, readCampaign } from "../contacts/import-items.ts";
 import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
 import type { Then } from "../contract/call.ts";
-import type { CampaignState, Retry } from "../contract/campaign.ts";
+import type { CampaignState, From, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Purpose, Window } from "../contract/window.ts";
@@ -43,8 +44,9 @@ export interface NewCampaign {
 	ringTimeoutSec: number;
 	maxCallSec: number;
 	retry: Retry;
-	/** Absent: the list comes later. */
+	/** Neither of both: the list comes later. */
 	list?: CheckedList | undefined;
+	from?: From | undefined;
 }
 
 export interface CreatedCampaign {
@@ -73,12 +75,23 @@ export const refuseEmptyList = (list: CheckedList): void => {
 	});
 };
 
+/** The campaign whose contacts are wanted must exist; throws 422. */
+const checkSource = async (deps: ApiDeps, tenant: string, { campaignId }: From): Promise<void> => {
+	if (await readCampaign(deps, tenant, campaignId)) return;
+	throw unprocessable(
+		"unknownCampaign",
+		`There is no campaign "${campaignId}" whose contacts could be called again. GET /v1/campaigns lists them.`,
+		[{ path: "from.campaignId", message: "is not known" }],
+	);
+};
+
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
 	const trunks = await trunksFor(deps, tenant, input);
 	const [trunk] = trunks;
 	checkCallerIds(trunks, input);
+	if (input.from) await checkSource(deps, tenant, input.from);
 	const list =
 		input.contacts &&
 		checkRows(
@@ -108,6 +121,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		maxCallSec: input.maxCallSec,
 		retry: withTechnicalRetry(input.retry),
 		list,
+		from: input.from,
 	};
 };
 
@@ -127,6 +141,7 @@ export const createCampaign = async (
 	const importId = campaignId;
 	const marker: OpenMarker = { ...markerKey(tenant, campaignId), createdAt: now };
 	await deps.db.send(new PutCommand({ TableName: deps.tables.campaigns, Item: marker }));
+	const recycling = wanted.from && (await beginRecycling(deps, tenant, campaignId, importId));
 	const item: ImportingCampaign = {
 		...(campaignKey(tenant, campaignId) as { campaign: string; kind: "META" }),
 		tenant,
@@ -142,6 +157,7 @@ export const createCampaign = async (
 		...(wanted.maxCps === undefined ? {} : { maxCps: wanted.maxCps }),
 		...(wanted.priority === undefined ? {} : { priority: wanted.priority }),
 		...(wanted.window === undefined ? {} : { window: wanted.window }),
+		...(wanted.from ? { from: wanted.from } : {}),
 		then: wanted.then,
 		...(wanted.startAt === undefined ? {} : { startAt: wanted.startAt }),
 		...(wanted.deadline === undefined ? {} : { deadline: wanted.deadline }),
@@ -152,7 +168,7 @@ export const createCampaign = async (
 		retry: wanted.retry,
 		shards: CONTACT_SHARDS,
 		createdAt: now,
-		...(wanted.list
+		...(wanted.list || wanted.from
 			? { open: { [importId]: now }, openImports: 1, importVersion: 1, initialImport: importId }
 			: { open: {}, openImports: 0, importVersion: 0 }),
 	};
@@ -161,6 +177,10 @@ export const createCampaign = async (
 		{ TableName: deps.tables.campaigns, Item: item, ConditionExpression: "attribute_not_exists(campaign)" },
 		campaignKey(tenant, campaignId),
 	);
+	// Again if it is repeated: the first message may never have been sent.
+	if (recycling?.state === "open") {
+		await deps.queues.send("imports", [{ body: { kind: "split", tenant, campaignId, importId } }]);
+	}
 	const report = wanted.list
 		? (await importList(deps, tenant, campaignId, importId, wanted.list, true)).report
 		: NO_LIST;
@@ -172,6 +192,7 @@ export const createCampaign = async (
 			origin: wanted.origin,
 			trunk: wanted.trunk.id,
 			state: standing?.state,
+			...(wanted.from ? { from: wanted.from } : {}),
 			accepted: report.accepted,
 			duplicates: report.duplicates,
 			rejected: report.rejectedCount,

@@ -20,6 +20,7 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	...(item.trunks ? { trunks: item.trunks } : {}),
 	callerId: item.callerId ?? null,
 	...(item.callerIds ? { callerIds: item.callerIds } : {}),
+	...(item.from ? { from: item.from } : {}),
 	then: item.then,
 	maxChannels: item.maxChannels ?? null,
 	maxCps: item.maxCps ?? null,

@@ -68,6 +68,18 @@ export const importItem = (
 	...begin,
 });
 
+/** Opens the import that makes a campaign of another's contacts, before the campaign itself: then the tick can always go on with it. Repeatable. */
+export const beginRecycling = (
+	deps: Deps,
+	tenant: string,
+	campaignId: string,
+	importId: string,
+): Promise<ImportState> =>
+	putOnce(
+		deps,
+		importItem(deps, tenant, campaignId, importId, { source: "campaign", chunks: 0, split: false }, "open"),
+	);
+
 /**
  * Opens an import whose rows are durable already. Repeatable: a standing import is left as it is.
  * @param known whether META knows the import since it was created with it

@@ -64,6 +64,12 @@ const closeInCampaign = async (deps: Deps, tenant: string, campaignId: string, d
 	throw tryAgain(`Campaign "${campaignId}" is being changed by others; repeat the request.`);
 };
 
+const whyEmpty = (open: ImportState, rejectedCount: number): string => {
+	if (open.source !== "campaign") return "no row of the list could be taken";
+	if (rejectedCount === 0) return "no contact of the campaign named in `from` has ended with one of its outcomes";
+	return `the trunk may dial none of the ${rejectedCount} contact(s) that ended with one of the outcomes`;
+};
+
 /** Ends an import with the sums of its chunks. Repeatable at every point. */
 export const finishImport = async (
 	deps: Deps,
@@ -84,7 +90,7 @@ export const finishImport = async (
 			Key: campaignKey(tenant, campaignId, importKind(open.importId)),
 			ConditionExpression: "#state = :open",
 			UpdateExpression: `SET #state = :done, finishedAt = :now, accepted = :accepted, duplicates = :duplicates, rejectedCount = :rejectedCount${
-				empty ? ", failure = :failure" : ""
+				empty ? ", failure = if_not_exists(failure, :failure)" : ""
 			} REMOVE #rows`,
 			ExpressionAttributeNames: { "#state": "state", "#rows": "rows" },
 			ExpressionAttributeValues: {
@@ -94,7 +100,7 @@ export const finishImport = async (
 				":accepted": accepted,
 				":duplicates": duplicates,
 				":rejectedCount": rejectedCount,
-				...(empty ? { ":failure": "no row of the list could be taken" } : {}),
+				...(empty ? { ":failure": whyEmpty(open, rejectedCount) } : {}),
 			},
 			ReturnValues: "ALL_NEW",
 		});

@@ -10,6 +10,8 @@ import type { GoodRow, RejectedRow } from "./rows.ts";
  *
  * Order of writes: rows staged → campaign META knows the import (`open`) → IMPORT item → contacts → CHUNK items →
  * IMPORT item done → campaign registered on its trunk → META forgets the import and, the first time, starts.
+ *
+ * Of another campaign's contacts, which are durable where they are, it is a PAGE item (which of them, decided once) that goes before the contacts.
  */
 
 /** META as the imports see it. */
@@ -21,8 +23,8 @@ export interface ImportingCampaign extends CampaignItem {
 }
 
 export interface ImportState extends ImportItem {
-	/** Where the rows are: in this item, in staged objects (one per chunk), in the uploaded object. */
-	source: "item" | "staged" | "upload";
+	/** Where the rows are: in this item, in staged objects (one per chunk), in the uploaded object, in another campaign's contacts. */
+	source: "item" | "staged" | "upload" | "campaign";
 	/** Source `item`: the only chunk, as JSON. */
 	rows?: string;
 	/** Source `upload`: how to read it, once it was opened; its size, and what it must hash to. */

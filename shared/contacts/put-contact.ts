@@ -2,6 +2,7 @@ import { contactKeyOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { put } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, shardKey, shardOf } from "../store/items.ts";
+import type { FirstDue } from "./first-due.ts";
 import type { GoodRow } from "./rows.ts";
 
 /**
@@ -17,6 +18,7 @@ export const dueAtOf = (importedAt: number, startAt: number | undefined, line: n
 /**
  * Stores a contact unless its campaign has it already.
  * @param importId the import it came with: a repeat of the same row is recognised by it
+ * @param firstDue moves its first time to one at which it may be called
  * @returns whether the row is this import's contact; a duplicate is left exactly as it stands
  */
 export const putContact = async (
@@ -25,6 +27,7 @@ export const putContact = async (
 	importId: string,
 	importedAt: number,
 	row: GoodRow,
+	firstDue: FirstDue,
 ): Promise<boolean> => {
 	const contactKey = contactKeyOf(row.contactId);
 	const key = {
@@ -36,11 +39,15 @@ export const putContact = async (
 		...key,
 		contactId: row.contactId,
 		number: row.number,
+		...(row.numbers ? { nums: row.numbers, ni: 0 } : {}),
+		...(row.kind === undefined ? {} : { kind: row.kind }),
+		...(row.timeZone === undefined ? {} : { tz: row.timeZone }),
+		...(row.consent ? { consent: row.consent } : {}),
 		...(row.vars ? { vars: row.vars } : {}),
 		state: "pending",
 		attempt: 1,
 		ver: 1,
-		dueAt: dueAtOf(importedAt, campaign.startAt, row.line),
+		dueAt: firstDue(row, dueAtOf(importedAt, campaign.startAt, row.line)),
 		imp,
 	};
 	const written = await put<ContactItem>(

@@ -26,7 +26,7 @@ const sendAgain = async (deps: ApiDeps, campaign: ImportingCampaign, item: Resum
 		ExpressionAttributeNames: { "#state": "state" },
 		ExpressionAttributeValues: { ":open": "open", ":now": deps.now(), ":one": 1 },
 	});
-	if (item.source === "upload") {
+	if (item.source === "upload" || (item.source === "campaign" && !item.split)) {
 		await deps.queues.send("imports", [{ body: { kind: "split", tenant, campaignId, importId } }]);
 		return;
 	}

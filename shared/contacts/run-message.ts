@@ -11,7 +11,9 @@ import {
 } from "./import-items.ts";
 import { parseRecords, splitterFor } from "./parse.ts";
 import type { ApiDeps } from "./ports.ts";
+import { loadPage } from "./recycle-page.ts";
 import { checkRows } from "./rows.ts";
+import { splitCampaign } from "./split-campaign.ts";
 import { splitUpload } from "./split-upload.ts";
 import { runChunk } from "./store-chunk.ts";
 
@@ -20,7 +22,14 @@ const at = { offset: z.int().min(0), line: z.int().min(1), n: z.int().min(0) };
 
 /** What the imports queue carries. */
 export const importMessageSchema = z.discriminatedUnion("kind", [
-	z.object({ kind: z.literal("split"), ...common, from: z.object(at).optional() }),
+	z.object({
+		kind: z.literal("split"),
+		...common,
+		/** Of an upload: where to go on. */
+		from: z.object(at).optional(),
+		/** Of another campaign's contacts: where to go on. */
+		page: z.object({ n: z.int().min(0), shard: z.int().min(0), after: z.string().optional() }).optional(),
+	}),
 	z.object({
 		kind: z.literal("chunk"),
 		...common,
@@ -67,6 +76,18 @@ const loadUploaded = async (
 	return checkRows(rule, parseRecords(shape, bytes, start, ranges), MAX_REJECTED_PER_CHUNK);
 };
 
+const loadRecycled = async (
+	deps: ApiDeps,
+	item: ImportState,
+	{ tenant, campaignId, n }: ImportMessage & { kind: "chunk" },
+): Promise<Chunk> => {
+	const campaign = await readCampaign(deps, tenant, campaignId);
+	if (!campaign) throw new Error(`Campaign ${campaignId} of import ${item.importId} is gone`);
+	return loadPage(deps, tenant, campaign, item.importId, n);
+};
+
+const LOADERS = { item: loadStaged, staged: loadStaged, upload: loadUploaded, campaign: loadRecycled } as const;
+
 /** Does what a message of the imports queue asks for. Repeatable. */
 export const runImportMessage = async (deps: ApiDeps, message: ImportMessage, deadline: number): Promise<void> => {
 	const { tenant, campaignId, importId } = message;
@@ -77,10 +98,9 @@ export const runImportMessage = async (deps: ApiDeps, message: ImportMessage, de
 		return;
 	}
 	if (message.kind === "split") {
-		await splitUpload(deps, tenant, campaignId, item, message.from, deadline);
+		if (item.source === "campaign") await splitCampaign(deps, tenant, campaignId, item, message.page, deadline);
+		else await splitUpload(deps, tenant, campaignId, item, message.from, deadline);
 		return;
 	}
-	await runChunk(deps, tenant, campaignId, item, message.n, () =>
-		item.source === "upload" ? loadUploaded(deps, item, message) : loadStaged(deps, item, message),
-	);
+	await runChunk(deps, tenant, campaignId, item, message.n, () => LOADERS[item.source](deps, item, message));
 };

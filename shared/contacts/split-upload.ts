@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { update } from "../store/db.ts";
 import { failImport } from "./finish-import.ts";
 import { type ImportState, uploadKey } from "./import-items.ts";
-import { type ListShape, openList, splitterFor } from "./parse.ts";
+import { openList, splitterFor } from "./parse.ts";
 import type { ApiDeps } from "./ports.ts";
+import { saveSplit } from "./save-split.ts";
 import { ListError, MAX_RECORD_BYTES, type RecordRange } from "./split.ts";
 import { endIfComplete, storedChunks } from "./store-chunk.ts";
 
@@ -46,34 +46,6 @@ const open = async (deps: ApiDeps, item: ImportState, key: string): Promise<Retu
 	return openList(head, headBytes === size, item.wanted);
 };
 
-const save = async (
-	deps: ApiDeps,
-	item: ImportState,
-	change: { shape: ListShape; chunkRows: number } | { chunks: number; split: boolean; failure?: string },
-): Promise<ImportState | undefined> => {
-	const entries = Object.entries(change);
-	const result = await update<ImportState>(deps.db, {
-		TableName: deps.tables.campaigns,
-		Key: { campaign: item.campaign, kind: item.kind },
-		// Never back: a repeated message may be behind.
-		ConditionExpression: `#state = :open AND #split = :false${"chunks" in change ? " AND #chunks <= :chunks" : ""}`,
-		UpdateExpression: `SET progressAt = :now, ${entries.map(([name]) => `#${name} = :${name}`).join(", ")}`,
-		ExpressionAttributeNames: {
-			"#state": "state",
-			"#split": "split",
-			...Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
-		},
-		ExpressionAttributeValues: {
-			":open": "open",
-			":false": false,
-			":now": deps.now(),
-			...Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
-		},
-		ReturnValues: "ALL_NEW",
-	});
-	return result.item;
-};
-
 /**
  * Cuts an uploaded list into chunks and sends each to be stored. Streams it; stops at the deadline and sends itself on. The
  * cuts depend on nothing but the list, so a repeat sends the same chunks again, and each is stored once.
@@ -108,7 +80,7 @@ export const splitUpload = async (
 			await failImport(deps, tenant, campaignId, importId, error.message);
 			return;
 		}
-		const saved = await save(deps, item, { shape, chunkRows: item.chunkRows ?? deps.settings.importChunkRows });
+		const saved = await saveSplit(deps, item, { shape, chunkRows: item.chunkRows ?? deps.settings.importChunkRows });
 		rowsPerChunk = saved?.chunkRows ?? rowsPerChunk;
 	}
 
@@ -149,7 +121,7 @@ export const splitUpload = async (
 				// What is pending is looked at again: the next part begins with its first record.
 				const next = pending[0] ?? { start: splitter.position.offset, line: splitter.position.line };
 				await send();
-				await save(deps, item, { chunks: n, split: false });
+				await saveSplit(deps, item, { chunks: n, split: false });
 				await deps.queues.send("imports", [
 					{ body: { kind: "split", tenant, campaignId, importId, from: { offset: next.start, line: next.line, n } } },
 				]);
@@ -164,6 +136,6 @@ export const splitUpload = async (
 	}
 	cut(pending);
 	await send();
-	const final = await save(deps, item, { chunks: n, split: true, ...(failure === undefined ? {} : { failure }) });
+	const final = await saveSplit(deps, item, { chunks: n, split: true, ...(failure === undefined ? {} : { failure }) });
 	if (final) await endIfComplete(deps, tenant, campaignId, final);
 };

@@ -2,6 +2,7 @@ import type { Deps } from "../deps.ts";
 import { update } from "../store/db.ts";
 import { campaignKey, type ImportChunkItem } from "../store/items.ts";
 import { finishImport } from "./finish-import.ts";
+import { firstDueOf } from "./first-due.ts";
 import {
 	type Chunk,
 	chunkKind,
@@ -31,10 +32,11 @@ export const storeChunk = async (
 	const { tenant, campaignId } = campaign;
 	let accepted = 0;
 	let duplicates = chunk.duplicates;
+	const firstDue = firstDueOf(campaign);
 	// Also where the campaign was cancelled meanwhile: a slow twin may be storing them too, and the sweep, which waits until
 	// no import is open, must find them all.
 	await forEachParallel(chunk.rows, PUT_CONCURRENCY, async (row) => {
-		if (await putContact(deps, campaign, open.importId, open.createdAt, row)) accepted++;
+		if (await putContact(deps, campaign, open.importId, open.createdAt, row, firstDue)) accepted++;
 		else duplicates++;
 	});
 	return putOnce<ImportChunkItem>(deps, {

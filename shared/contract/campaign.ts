@@ -4,6 +4,7 @@ import {
 	DEFAULT_RING_TIMEOUT_SEC,
 	MAX_CALL_LIMIT_SEC,
 	MAX_RING_TIMEOUT_SEC,
+	MAX_VARS_BYTES,
 	thenSchema,
 	varsSchema,
 } from "./call.ts";
@@ -35,8 +36,22 @@ export const MAX_INLINE_ROWS = 500;
 /** Larger bodies are refused with 413 naming the uploads (4 MB: Lambda's payload limit less base64). */
 export const MAX_BODY_BYTES = 4_000_000;
 
+/** One of two fields, not both and, where one is `needed`, not none. */
+const oneOf =
+	(one: string, other: string, needed: boolean) =>
+	(value: Record<string, unknown>, context: z.RefinementCtx): void => {
+		const count = [one, other].filter((field) => value[field] !== undefined).length;
+		const message = count > 1 ? `and \`${other}\` exclude each other` : `is missing (or \`${other}\`)`;
+		if (count > 1 || (needed && count === 0)) context.addIssue({ code: "custom", path: [one], message });
+	};
+
 /** Numbers of one contact. */
 export const MAX_NUMBERS = 5;
+/**
+ * What a contact brings along (variables, numbers, zone, consent), each as JSON, bytes: with the history of its first attempt it stays within one
+ * write unit (1 KB).
+ */
+export const MAX_CONTACT_BYTES = MAX_VARS_BYTES;
 /** Trunks of one campaign: a callId has one digit for which of them. */
 export const MAX_TRUNKS = 8;
 
@@ -48,35 +63,58 @@ export const consentSchema = z.strictObject({
 });
 export type Consent = z.infer<typeof consentSchema>;
 
-/** One row of a list. Rows are checked one by one, so that a bad row is rejected alone. */
-export const contactRowSchema = z.strictObject({
+/** One of the numbers of a contact. */
+const contactNumberSchema = z.strictObject({
+	number: z.string(),
+	/** What it is, for the reports: home, mobile, work … */
+	kind: z
+		.string()
+		.regex(/^[A-Za-z0-9_-]{1,16}$/, "letters, digits, _ and -, at most 16")
+		.optional(),
+});
+export type ContactNumber = z.infer<typeof contactNumberSchema>;
+
+const jsonBytes = (value: unknown): number => (value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value)));
+
+const contactFields = z.strictObject({
 	/** Or `numbers`. */
 	number: z.string().optional(),
 	/** Tried in order. */
 	numbers: z
-		.array(
-			z.strictObject({
-				number: z.string(),
-				/** What it is, for the reports: home, mobile, work … */
-				kind: z
-					.string()
-					.regex(/^[A-Za-z0-9_-]{1,16}$/, "letters, digits, _ and -, at most 16")
-					.optional(),
-			}),
-		)
-		.min(1)
-		.max(MAX_NUMBERS)
+		.array(contactNumberSchema)
+		.min(1, "is empty")
+		.max(MAX_NUMBERS, `has more than ${MAX_NUMBERS} numbers`)
+		.superRefine((numbers, context) => {
+			for (const [i, { number }] of numbers.entries()) {
+				if (numbers.findIndex((other) => other.number === number) === i) continue;
+				context.addIssue({ code: "custom", path: [i], message: "is there twice" });
+			}
+		})
 		.optional(),
 	/** The callee's zone where it is known better than from the number. */
 	timeZone: timeZoneSchema.optional(),
 	consent: consentSchema.optional(),
-	/** The row's own id; default: the number. A duplicate is the same id. */
+	/** The row's own id; default: the number, of several the first. A duplicate is the same id. */
 	id: z
 		.string()
 		.regex(/^[A-Za-z0-9_.:@+-]{1,128}$/, "letters, digits and _ . : @ + - only, at most 128")
 		.optional(),
 	vars: varsSchema.optional(),
 });
+
+/** One row of a list. Rows are checked one by one, so that a bad row is rejected alone. */
+export const contactRowSchema = contactFields
+	.superRefine(oneOf("number", "numbers", true))
+	.superRefine(({ vars, numbers, timeZone, consent }, context) => {
+		const varsBytes = jsonBytes(vars);
+		const bytes = varsBytes + jsonBytes(numbers) + jsonBytes(timeZone) + jsonBytes(consent);
+		// Variables that are too long by themselves were told so.
+		if (bytes <= MAX_CONTACT_BYTES || varsBytes > MAX_VARS_BYTES) return;
+		context.addIssue({
+			code: "custom",
+			message: `vars, numbers, timeZone and consent take ${bytes} bytes as JSON, at most ${MAX_CONTACT_BYTES} are stored with a contact; shorten the variables`,
+		});
+	});
 export type ContactRow = z.infer<typeof contactRowSchema>;
 
 const retryRuleSchema = z.strictObject({
@@ -148,10 +186,11 @@ const campaignFields = z.strictObject({
 	callerId: callerIdSchema.optional(),
 	/** Or several: the one nearest to the callee's number is shown, equally near ones in turn; a contact always sees the same. */
 	callerIds: z.array(callerIdSchema).min(1).max(100).optional(),
-	/** Contacts of another campaign that ended so, as this one's list. */
+	/** Contacts of another campaign that ended so, as this one's list. That campaign may be in any state: those that are done by then count. */
 	from: z
 		.strictObject({
 			campaignId: z.string().regex(/^[0-9a-z]{16}$/, "a campaignId"),
+			/** As in the other campaign's `outcomes`; `cancelled` and `suppressed` too. */
 			outcomes: z.array(z.enum(OUTCOMES)).min(1),
 		})
 		.optional(),
@@ -182,19 +221,13 @@ const campaignFields = z.strictObject({
 	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
 	retry: retrySchema.default({}),
 });
-/** One of two fields, not both and not none. */
-const oneOf =
-	(one: string, other: string, needed: boolean) =>
-	(value: Record<string, unknown>, context: z.RefinementCtx): void => {
-		const count = [one, other].filter((field) => value[field] !== undefined).length;
-		const message = count > 1 ? `and \`${other}\` exclude each other` : `is missing (or \`${other}\`)`;
-		if (count > 1 || (needed && count === 0)) context.addIssue({ code: "custom", path: [one], message });
-	};
 export const campaignSchema = campaignFields
 	.superRefine(oneOf("trunk", "trunks", true))
 	.superRefine(oneOf("callerId", "callerIds", false))
 	.superRefine(oneOf("contacts", "from", false));
 export type CampaignInput = z.infer<typeof campaignSchema>;
+/** Which contacts of which campaign another one is made of. */
+export type From = NonNullable<CampaignInput["from"]>;
 
 /** `PATCH /v1/campaigns/{id}`: in force for the next grant. */
 export const campaignPatchSchema = z
@@ -217,7 +250,7 @@ export const campaignPatchSchema = z
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 
 /** Fields of the design that are not built yet: refused with 422, never silently ignored. */
-export const NOT_BUILT_FIELDS = ["calleeLimit", "suppressionLists", "webhook", "amd", "from"] as const;
+export const NOT_BUILT_FIELDS = ["calleeLimit", "suppressionLists", "webhook", "amd"] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */
 export const testCallSchema = z.strictObject({

@@ -1,5 +1,14 @@
 import type { Then } from "../contract/call.ts";
-import type { Amd, CalleeLimit, CampaignState, Consent, ContactState, Retry } from "../contract/campaign.ts";
+import type {
+	Amd,
+	CalleeLimit,
+	CampaignState,
+	Consent,
+	ContactNumber,
+	ContactState,
+	From,
+	Retry,
+} from "../contract/campaign.ts";
 import type { ScheduleInput } from "../contract/fleet.ts";
 import type { Inventory } from "../contract/host.ts";
 import type { Outcome } from "../contract/outcome.ts";
@@ -61,6 +70,8 @@ export interface CampaignItem extends Record<string, unknown> {
 	/** The token that made it: an exemption from a rule is recorded with it. */
 	tokenId?: string;
 	callerId?: string;
+	/** Its list is made of another campaign's contacts. */
+	from?: From;
 	then: Then;
 	/** Milliseconds since 1970, as are all times in the tables. */
 	startAt?: number;
@@ -153,8 +164,10 @@ export interface ContactItem extends Record<string, unknown> {
 	/** The number to dial next. */
 	number: string;
 	/** All its numbers in order, where there are several; `ni`: which of them is `number`. */
-	nums?: { number: string; kind?: string }[];
+	nums?: ContactNumber[];
 	ni?: number;
+	/** What `number` is, where it is the only one and that was given. */
+	kind?: string;
 	/** The callee's zone as given with the contact. */
 	tz?: string;
 	consent?: Consent;

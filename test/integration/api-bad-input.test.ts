@@ -132,13 +132,16 @@ describe("bodies", () => {
 		[{ retry: { busy: { afterSec: 5, max: 1, growth: 0.5 } } }, "retry.busy.growth"],
 	])("%j is 400 at %s", (over, path) => refused(() => post(campaign(over as Record<string, unknown>)), 400, path));
 
-	test.each(["webhook", "calleeLimit", "suppressionLists", "amd", "from"])(
-		"%s is not built yet: 422",
-		async (field) => {
-			const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);
-			expect(reply.body.error.message).toContain(field);
-		},
-	);
+	test.each(["webhook", "calleeLimit", "suppressionLists", "amd"])("%s is not built yet: 422", async (field) => {
+		const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);
+		expect(reply.body.error.message).toContain(field);
+	});
+	test("an unknown campaign to take contacts from is 422", () =>
+		refused(
+			() => post(campaign({ contacts: undefined, from: { campaignId: "0".repeat(16), outcomes: ["busy"] } })),
+			422,
+			"from.campaignId",
+		));
 	test("an unknown trunk is 422", () => refused(() => post(campaign({ trunk: "nowhere" })), 422, "trunk"));
 	test("a caller id that is not the trunk's is 422", () =>
 		refused(() => post(campaign({ callerId: "+13055550100" })), 422, "callerId"));

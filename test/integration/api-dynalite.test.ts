@@ -61,6 +61,17 @@ test("a campaign from its trunk to its end", async () => {
 	});
 	expect((await api.call("GET", "/v1/campaigns")).body).toMatchObject({ items: [{ campaignId }], cursor: null });
 	expect((await api.call("GET", `/v1/campaigns/${campaignId}/calls`)).body).toEqual({ items: [], cursor: null });
+
+	const from = { campaignId, outcomes: ["cancelled", "busy"] };
+	const again = await api.call("POST", "/v1/campaigns", { body: { ...body, contacts: undefined, from } });
+	expect(again).toMatchObject({ status: 201, body: { state: "importing" } });
+	expect(await api.deliver("imports")).toBe(0);
+	expect(await view(again.body.campaignId)).toMatchObject({
+		state: "running",
+		from,
+		counts: { total: 400, pending: 400 },
+		imports: [{ state: "done", accepted: 400, duplicates: 0, rejectedCount: 0 }],
+	});
 	await api.tick();
 	expect((await api.deliver("sweeps")) + (await api.deliver("recovery"))).toBe(0);
 });

@@ -196,6 +196,48 @@ describe("campaign submit", () => {
 		expect(server.seen).toEqual([]);
 	});
 
+	test("--from and --outcomes: the campaign is made of another one's contacts", async () => {
+		const campaign = await file("again.json", JSON.stringify(CAMPAIGN));
+		const contacts = { accepted: 0, rejected: [], rejectedCount: 0, duplicates: 0 };
+		handle = () => ({ status: 201, json: { campaignId: ID, state: "importing", contacts } });
+		const run = await cli([
+			"campaign",
+			"submit",
+			campaign,
+			"--from",
+			"01k9x0d7w3a8c2mg",
+			"--outcomes",
+			"busy,noAnswer",
+		]);
+		expect(run).toMatchObject({ code: 0, err: "" });
+		expect(run.out).toContain(`Campaign ${ID} is importing.`);
+		expect(run.out).toContain("Its contacts are being taken from the other campaign");
+		expect(run.out).not.toContain("accepted");
+		expect(server.seen.map(({ method, url }) => `${method} ${url}`)).toEqual(["POST /v1/campaigns"]);
+		const from = { campaignId: "01k9x0d7w3a8c2mg", outcomes: ["busy", "noAnswer"] };
+		expect(JSON.parse(server.seen[0]?.body ?? "")).toEqual({ ...CAMPAIGN, from });
+		expect(server.seen[0]?.headers["idempotency-key"]).toBe("key-1");
+		const inFile = await cli(["campaign", "submit", "-", "--json"], { stdin: JSON.stringify({ ...CAMPAIGN, from }) });
+		expect(JSON.parse(inFile.out)).toEqual({ campaignId: ID, state: "importing", contacts });
+		expect(JSON.parse(server.seen[1]?.body ?? "")).toEqual({ ...CAMPAIGN, from });
+	});
+
+	test.each<[string, string[], Record<string, unknown>, string]>([
+		["no outcomes", ["--from", ID], {}, "--from and --outcomes go together"],
+		["outcomes of nothing", ["--outcomes", "busy"], {}, "--from and --outcomes go together"],
+		["no outcome", ["--from", ID, "--outcomes", "busy,sad"], {}, '"sad" is no outcome; they are answered, machine'],
+		["an empty outcome", ["--from", ID, "--outcomes", "busy,"], {}, '"" is no outcome'],
+		["a list besides", ["--from", ID, "--outcomes", "busy", "--contacts", "x.csv"], {}, "exclude each other"],
+		["contacts in the file", ["--from", ID, "--outcomes", "busy"], { contacts: [] }, "has contacts and --from"],
+		["another in the file", ["--from", ID, "--outcomes", "busy"], { from: {} }, "has from and --from"],
+		["a list, and another in the file", ["--contacts", "x.csv"], { from: {} }, "has from and --contacts"],
+	])("%s: one clear message, and nothing is sent", async (_what, argv, more, message) => {
+		const campaign = await file("again.json", JSON.stringify({ ...CAMPAIGN, ...more }));
+		const run = await cli(["campaign", "submit", campaign, ...argv]);
+		expect(run).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+		expect(server.seen).toEqual([]);
+	});
+
 	test("mistakes of the campaign are shown with their paths, and where they are", async () => {
 		const campaign = await file("storm.json", JSON.stringify(CAMPAIGN));
 		handle = () =>

@@ -122,6 +122,103 @@ describe("lists in a request", () => {
 	});
 });
 
+describe("contacts with several numbers, a zone and a consent", () => {
+	const numbers = [{ number: usNumber(1), kind: "mobile" }, { number: usNumber(2) }];
+	const consent = { at: "2026-03-01T10:00:00Z", kind: "written" };
+	const rows = [
+		{ id: "a", numbers, timeZone: "America/Phoenix", consent, vars: { name: "Ann" } },
+		{ id: "b", numbers: [{ number: usNumber(3), kind: "home" }] },
+		{ number: usNumber(4) },
+		{ id: "bad", numbers: [{ number: usNumber(5) }, { number: "+442079460000" }] },
+	];
+	const csv = [
+		"id,number,kind,number_2,time_zone,consent_at,consent_kind,name",
+		`a,${usNumber(1)},mobile,${usNumber(2)},America/Phoenix,${consent.at},written,Ann`,
+		`b,${usNumber(3)},home,,,,,`,
+		`,${usNumber(4)},,,,,,`,
+		`bad,${usNumber(5)},,+442079460000,,,,`,
+	].join("\n");
+	const add = (type: string, body: string) => async (campaignId: string) =>
+		(await api.call("POST", `/v1/campaigns/${campaignId}/contacts`, { body, headers: { "content-type": type } })).body;
+
+	test.each<[string, (campaignId: string) => Promise<{ rejected: unknown[] }>]>([
+		["JSON", add("application/json", JSON.stringify(rows))],
+		["NDJSON", add("application/x-ndjson", rows.map((row) => JSON.stringify(row)).join("\n"))],
+		["CSV", add("text/csv", csv)],
+		[
+			"an uploaded CSV",
+			async (campaignId) => {
+				await upload(campaignId, csv);
+				await deliverShuffled();
+				return (await view(campaignId)).imports[0];
+			},
+		],
+	])("%s: stored as they are; a row with a bad number is rejected whole", async (_what, take) => {
+		const campaignId = await waitingCampaign();
+		expect(await take(campaignId)).toMatchObject({
+			accepted: 3,
+			rejectedCount: 1,
+			rejected: [{ number: usNumber(5), reason: expect.stringMatching(/^(numbers\[1\]|number_2): is in GB/) }],
+		});
+		const [a, b, c] = contacts().sort((x, y) => (x.dueAt ?? 0) - (y.dueAt ?? 0)) as ContactItem[];
+		expect(a).toMatchObject({
+			contactId: "a",
+			number: usNumber(1),
+			nums: numbers,
+			ni: 0,
+			tz: "America/Phoenix",
+			consent,
+		});
+		expect(a?.vars).toEqual({ name: "Ann" });
+		expect(b).toMatchObject({ contactId: "b", number: usNumber(3), kind: "home" });
+		expect(c).toMatchObject({ contactId: usNumber(4), number: usNumber(4) });
+		for (const item of [b, c]) {
+			for (const field of ["nums", "ni", "tz", "consent", "vars"]) expect(item).not.toHaveProperty(field);
+		}
+		expect(contacts()).toHaveLength(3);
+	});
+
+	test("a call's record shows the number that was dialed, and what it is", async () => {
+		const campaignId = await waitingCampaign();
+		await add("application/json", JSON.stringify(rows))(campaignId);
+		const entry = { o: "noAnswer", by: "h1#1#2", lease: "h1#1#1", ver: 2, fin: false };
+		const set = (id: string, over: Partial<ContactItem>): void => {
+			const item = contacts().find((one) => one.contactId === id) as ContactItem;
+			const { shardKey, contactKey } = item;
+			Object.assign(dynamo.peek("contacts", { shardKey, contactKey }) ?? {}, over);
+		};
+		// As a sync that has gone on to the second number, and back to the first, leaves it.
+		set("a", {
+			number: usNumber(2),
+			ni: 1,
+			hist: { "1": entry, "2": { ...entry, n: 1 }, "3": { ...entry, n: 0 } },
+		} as Partial<ContactItem>);
+		set("b", { hist: { "1": entry } } as Partial<ContactItem>);
+		set(usNumber(4), { hist: { "1": entry } } as Partial<ContactItem>);
+		const path = `/v1/campaigns/${campaignId}/calls`;
+		const { items } = (await api.call("GET", path)).body;
+		const shown = items.map((call: Record<string, unknown>) => [
+			call["contactId"],
+			call["attempt"],
+			call["number"],
+			call["kind"],
+		]);
+		expect(shown.sort()).toEqual(
+			[
+				["a", 1, usNumber(1), "mobile"],
+				["a", 2, usNumber(2), null],
+				["a", 3, usNumber(1), "mobile"],
+				["b", 1, usNumber(3), "home"],
+				[usNumber(4), 1, usNumber(4), null],
+			].sort(),
+		);
+		const { text } = await api.call("GET", path, { headers: { accept: "text/csv" } });
+		expect(text).toMatch(/^callId,contactId,number,attempt,.*,lateOutcome,kind\r\n/);
+		expect(text).toMatch(new RegExp(`,b,\\${usNumber(3)},1,.*,home\r\n`));
+		expect(text).toMatch(new RegExp(`,a,\\${usNumber(2)},2,.*,\r\n`));
+	});
+});
+
 describe("uploads", () => {
 	test.each(["csv", "ndjson", "json"])(
 		"a %s list is split and stored, whatever the order of the messages",
@@ -184,7 +281,8 @@ describe("uploads", () => {
 		["UTF-16", Buffer.from("\uFEFFnumber\n1", "utf16le"), "UTF-16"],
 		["a column that is no variable", "number,first name\n+12025550123,x\n", "first name"],
 		["a column twice", "number,a,vars.a\n+12025550123,x,y\n", "twice"],
-		["a field that is not built", "number,timeZone\n+12025550123,x\n", "not built"],
+		["numbers in one column", "number,numbers\n+12025550123,x\n", "number_2"],
+		["half a consent", "number,consent_at\n+12025550123,2026-03-01\n", "consent_kind"],
 		["only bad rows", "number\nx\ny\n", "no row"],
 	])("%s: the import fails and says why; the campaign waits for another list", async (_what, list, why) => {
 		const campaignId = await waitingCampaign();

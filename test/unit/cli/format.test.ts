@@ -170,8 +170,8 @@ test("call records: codes are no amounts, talk time is from answer to end", () =
 			answeredAt: "2026-12-01T14:00:05.000Z",
 			endedAt: "2026-12-01T14:01:10.000Z",
 		},
-		{ callId: "d", contactId: "c-2", number: "+12025550124", attempt: 2, outcome: null },
+		{ callId: "d", contactId: "c-2", number: "+12025550124", kind: "work", attempt: 2, outcome: null },
 	]);
 	expect(text.split("\n")[1]).toMatch(/^2026-12-01T14:00:00Z {2}\+12025550123 +1 {2}answered {2}16 +200 {2}1:05 min/);
-	expect(text.split("\n")[2]).toMatch(/^- +\+12025550124 +2 {2}- /);
+	expect(text.split("\n")[2]).toMatch(/^- +\+12025550124 \(work\) +2 {2}- /);
 });
