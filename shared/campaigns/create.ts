@@ -4,13 +4,13 @@ import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
 import type { Then } from "../contract/call.ts";
-import type { CampaignState, Retry } from "../contract/campaign.ts";
+import type { CalleeLimit, CampaignState, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import { ruleOf } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
 import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
-import { checkCallerId, checkDeadline, parseCampaign, trunkFor } from "./check-campaign.ts";
+import { checkCallerId, checkDeadline, checkSuppressionLists, parseCampaign, trunkFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -28,6 +28,9 @@ export interface NewCampaign {
 	/** Absent: false. */
 	allowDroppedCalls?: boolean;
 	maxChannels?: number | undefined;
+	calleeLimit?: CalleeLimit | undefined;
+	/** Absent: none besides those for all. */
+	suppressionLists?: string[];
 	ringTimeoutSec: number;
 	maxCallSec: number;
 	retry: Retry;
@@ -66,6 +69,8 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 	const input = parseCampaign(body);
 	const trunk = await trunkFor(deps, tenant, input.trunk ?? "");
 	checkCallerId(trunk, input.callerId);
+	const suppressionLists = [...new Set(input.suppressionLists ?? [])];
+	await checkSuppressionLists(deps, tenant, suppressionLists);
 	const list =
 		input.contacts &&
 		checkRows(
@@ -85,6 +90,8 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		deadline: input.deadline === undefined ? undefined : checkDeadline(input.deadline, startAt, deps.now()),
 		allowDroppedCalls: input.allowDroppedCalls,
 		maxChannels: input.maxChannels,
+		calleeLimit: input.calleeLimit,
+		suppressionLists,
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
 		retry: input.retry,
@@ -122,6 +129,8 @@ export const createCampaign = async (
 		...(wanted.deadline === undefined ? {} : { deadline: wanted.deadline }),
 		...(wanted.allowDroppedCalls ? { allowDroppedCalls: true } : {}),
 		...(wanted.maxChannels === undefined ? {} : { maxChannels: wanted.maxChannels }),
+		...(wanted.calleeLimit === undefined ? {} : { calleeLimit: wanted.calleeLimit }),
+		...(wanted.suppressionLists?.length ? { suppressionLists: wanted.suppressionLists } : {}),
 		ringTimeoutSec: wanted.ringTimeoutSec,
 		maxCallSec: wanted.maxCallSec,
 		retry: wanted.retry,

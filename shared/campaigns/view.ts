@@ -17,6 +17,8 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	callerId: item.callerId ?? null,
 	then: item.then,
 	maxChannels: item.maxChannels ?? null,
+	calleeLimit: item.calleeLimit ?? null,
+	suppressionLists: item.suppressionLists ?? [],
 	ringTimeoutSec: item.ringTimeoutSec,
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 	await api.call("PUT", "/v1/trunks/private", { body: PRIVATE_TRUNK });
 });
 
-const TABLES = ["campaigns", "contacts", "hosts", "grants", "trunks", "idempotency"] as const;
+const TABLES = ["campaigns", "contacts", "hosts", "grants", "trunks", "idempotency", "suppression"] as const;
 const everything = (): string => JSON.stringify(TABLES.map((table) => dynamo.items(table)));
 
 /** Does a request that must be refused and must leave everything as it is. */
@@ -112,22 +112,13 @@ describe("bodies", () => {
 		[{ trunk: 5 }, "trunk"],
 	])("%j is 400 at %s", (over, path) => refused(() => post(campaign(over as Record<string, unknown>)), 400, path));
 
-	test.each([
-		"purpose",
-		"trunks",
-		"callerIds",
-		"maxCps",
-		"priority",
-		"window",
-		"webhook",
-		"calleeLimit",
-		"suppressionLists",
-		"amd",
-		"from",
-	])("%s is not built yet: 422", async (field) => {
-		const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);
-		expect(reply.body.error.message).toContain(field);
-	});
+	test.each(["purpose", "trunks", "callerIds", "maxCps", "priority", "window", "webhook", "amd", "from"])(
+		"%s is not built yet: 422",
+		async (field) => {
+			const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);
+			expect(reply.body.error.message).toContain(field);
+		},
+	);
 	test("an unknown trunk is 422", () => refused(() => post(campaign({ trunk: "nowhere" })), 422, "trunk"));
 	test("a caller id that is not the trunk's is 422", () =>
 		refused(() => post(campaign({ callerId: "+13055550100" })), 422, "callerId"));
