@@ -40,10 +40,11 @@ export const make = (runtime: Runtime) =>
 			})),
 			route("POST", "/v1/suppression/{list}/numbers", "operator", async (request) => {
 				const { deps, tenant, principal, headers, body } = request;
-				const { fromLine } = parseQuery(request, addNumbersQuerySchema);
+				const { fromLine, more } = parseQuery(request, addNumbersQuerySchema);
 				const list = await readList(deps, tenant, listOf(request));
 				const checked = parseNumbers(headers["content-type"], body, fromLine);
-				return { status: 200, body: await addNumbers(deps, tenant, principal.tokenId, list, checked) };
+				const added = await addNumbers(deps, tenant, principal.tokenId, list, checked, more === "true");
+				return { status: 200, body: added };
 			}),
 			route("DELETE", "/v1/suppression/{list}/numbers/{number}", "operator", async (request) => {
 				const { deps, tenant, principal } = request;

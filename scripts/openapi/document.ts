@@ -68,6 +68,12 @@ const parameters = (route: DocumentedRoute): Json[] => [
 					description: "Rows before this line are passed over.",
 					schema: { type: "integer", minimum: 1 },
 				},
+				{
+					name: "more",
+					in: "query",
+					description: "Other parts of the list follow: its age counts from the first body without this.",
+					schema: { type: "boolean" },
+				},
 			]
 		: []),
 	...(route.paged

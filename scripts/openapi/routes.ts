@@ -61,7 +61,7 @@ export interface DocumentedRoute {
 	creates?: boolean;
 	/** Takes `limit` and `cursor`. */
 	paged?: boolean;
-	/** Takes `fromLine`. */
+	/** Takes `fromLine` and `more`. */
 	resumed?: boolean;
 }
 

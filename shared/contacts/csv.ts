@@ -34,6 +34,10 @@ export const columnsOf = (header: string, delimiter: Delimiter): Column[] => {
 	} catch (error) {
 		throw new ListError(`The header cannot be read: ${(error as Error).message}`, { cause: error });
 	}
+	if (!names.some((cell) => cell.trim().toLowerCase() === "number")) {
+		const found = names.map((name) => JSON.stringify(name.slice(0, 40))).join(", ");
+		throw new ListError(`The first line must be a header with a column \`number\`; it has ${found || "nothing"}.`);
+	}
 	const columns = names.map((cell): Column => {
 		const name = cell.trim();
 		const lower = name.toLowerCase();
@@ -50,10 +54,6 @@ export const columnsOf = (header: string, delimiter: Delimiter): Column[] => {
 	const keys = columns.map((column) => (column.field === "var" ? `vars.${column.name}` : column.field));
 	const twice = keys.find((key, i) => keys.indexOf(key) !== i);
 	if (twice) throw new ListError(`The column \`${twice}\` is there twice.`);
-	if (!keys.includes("number")) {
-		const found = names.map((name) => JSON.stringify(name.slice(0, 40))).join(", ");
-		throw new ListError(`The first line must be a header with a column \`number\`; it has ${found || "nothing"}.`);
-	}
 	return columns;
 };
 

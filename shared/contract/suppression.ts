@@ -58,6 +58,8 @@ export const suppressedRowSchema = z.union([z.string(), z.looseObject({ number: 
 export const addNumbersQuerySchema = z.strictObject({
 	/** Rows before this line are passed over: where an answer said `nextLine`, the same body goes on from there. */
 	fromLine: z.coerce.number().int().min(1).default(1),
+	/** Other parts of the list follow: it counts as loaded with the first body that comes without this. */
+	more: z.enum(["true", "false"]).default("false"),
 });
 
 /** Longest note to an opt-out, characters: it is kept in the number's item, which is to stay below 1 KB. */

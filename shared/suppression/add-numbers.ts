@@ -1,13 +1,13 @@
-import { MAX_REJECTED_IN_ANSWER } from "../campaigns/create.ts";
 import { formatOfType } from "../contacts/add-list.ts";
 import { forEachParallel } from "../contacts/parallel.ts";
 import { parseList } from "../contacts/parse.ts";
-import type { RawRow, RejectedRow } from "../contacts/rows.ts";
+import type { RejectedRow } from "../contacts/rows.ts";
 import { ListError } from "../contacts/split.ts";
 import { PUT_CONCURRENCY } from "../contacts/store-chunk.ts";
 import { ApiError, badRequest, unprocessable } from "../contract/errors.ts";
-import { calleeNumberSchema, OPT_OUT_LIST, suppressedRowSchema } from "../contract/suppression.ts";
+import { OPT_OUT_LIST } from "../contract/suppression.ts";
 import type { Deps } from "../deps.ts";
+import { type CheckedNumbers, checkNumbers } from "./check-numbers.ts";
 import { countNumbers } from "./lists.ts";
 import { addNumber, markOptOut } from "./numbers.ts";
 import type { SuppressionList } from "./suppressed-by.ts";
@@ -19,51 +19,6 @@ const BLOCK_NUMBERS = 1_000;
  * throttled writes that are repeated take their time too.
  */
 export const ADD_BUDGET_MS = 10_000;
-/** A number or a reason that is told back is cut: a row may be anything. */
-const MAX_SHOWN_NUMBER = 64;
-
-/** Numbers of a list's rows, checked. */
-export interface CheckedNumbers {
-	/** Each once, with the line of its first row. */
-	numbers: { line: number; number: string }[];
-	/** Rows whose number another row has. */
-	repeated: number;
-	/** The first bad rows; the rest is counted. */
-	rejected: RejectedRow[];
-	rejectedCount: number;
-}
-
-const numberOf = (raw: RawRow): { number: string } | { reason: string; shown: string } => {
-	if (raw.broken !== undefined) return { reason: raw.broken, shown: raw.number ?? "" };
-	const row = suppressedRowSchema.safeParse(raw.value);
-	if (!row.success) return { reason: "is neither a number as text nor an object with one in `number`", shown: "" };
-	const number = (typeof row.data === "string" ? row.data : row.data.number).trim();
-	const checked = calleeNumberSchema.safeParse(number);
-	if (checked.success) return { number };
-	return { reason: `number: ${checked.error.issues[0]?.message ?? "is not one"}`, shown: number };
-};
-
-/** Looks at the rows of a list, from a line on; pure. */
-export const checkNumbers = (rows: readonly RawRow[], fromLine: number): CheckedNumbers => {
-	const list: CheckedNumbers = { numbers: [], repeated: 0, rejected: [], rejectedCount: 0 };
-	const seen = new Set<string>();
-	for (const raw of rows) {
-		if (raw.line < fromLine) continue;
-		const found = numberOf(raw);
-		if ("reason" in found) {
-			list.rejectedCount++;
-			if (list.rejected.length < MAX_REJECTED_IN_ANSWER) {
-				list.rejected.push({ line: raw.line, number: found.shown.slice(0, MAX_SHOWN_NUMBER), reason: found.reason });
-			}
-		} else if (seen.has(found.number)) list.repeated++;
-		else {
-			seen.add(found.number);
-			list.numbers.push({ line: raw.line, number: found.number });
-		}
-	}
-	return list;
-};
-
 /** Reads the body of `POST /v1/suppression/{list}/numbers`; throws 400, or 422 where it holds nothing that could be stored. */
 export const parseNumbers = (contentType: string | undefined, body: Uint8Array, fromLine: number): CheckedNumbers => {
 	const format = formatOfType(contentType);
@@ -111,6 +66,7 @@ export interface AddedNumbers {
 /**
  * Puts numbers on a list, many at once, for as long as the time allows. Repeatable; a failure in between leaves those on the list that were stored, and the
  * same request again does the rest.
+ * @param more whether other parts of the list follow: a part of a register does not make it young
  */
 export const addNumbers = async (
 	deps: Deps,
@@ -118,6 +74,7 @@ export const addNumbers = async (
 	tokenId: string,
 	list: SuppressionList,
 	checked: CheckedNumbers,
+	more: boolean,
 ): Promise<AddedNumbers> => {
 	const startedAt = deps.now();
 	const { numbers } = checked;
@@ -125,22 +82,21 @@ export const addNumbers = async (
 	let added = 0;
 	while (done < numbers.length && deps.now() - startedAt < ADD_BUDGET_MS) {
 		const block = numbers.slice(done, done + BLOCK_NUMBERS);
-		let more = 0;
+		let fresh = 0;
 		try {
 			await forEachParallel(block, PUT_CONCURRENCY, async ({ number }) => {
-				if (!(await addNumber(deps, tenant, list, number, { at: startedAt, by: tokenId }))) more++;
+				if (!(await addNumber(deps, tenant, list, number, { at: startedAt, by: tokenId }))) fresh++;
 			});
 		} finally {
 			// Also of a block that failed: those that were stored are on the list.
-			if (more > 0) await countNumbers(deps, tenant, list, more);
+			if (fresh > 0) await countNumbers(deps, tenant, list, fresh);
 		}
 		done += block.length;
-		added += more;
+		added += fresh;
 	}
 	if (list.name === OPT_OUT_LIST) await markOptOut(deps, tenant);
 	const next = numbers[done];
-	// A part of a register does not make it young.
-	if (!next) await countNumbers(deps, tenant, list, 0, deps.now());
+	if (!next && !more) await countNumbers(deps, tenant, list, 0, deps.now());
 	const taken = numbers.slice(0, done);
 	const answer: AddedNumbers = {
 		added,
