@@ -56,6 +56,17 @@ const describeImport = (list: ContactsResult): string => {
 	return `List${list.importId ? ` ${plain(list.importId)}` : ""}${words}: ${describeContacts(rest)}`;
 };
 
+/** The first rows that were not taken, a line each, and how many more there are. */
+export const describeRejected = (
+	rejected: readonly { line?: number | null | undefined; number?: string | null | undefined; reason: string }[],
+	rejectedCount: number,
+): string[] => {
+	const shown = rejected.slice(0, MAX_REJECTED_SHOWN);
+	const lines = shown.map((row) => `  line ${row.line ?? NONE}: ${plain(row.number ?? "")}: ${plain(row.reason)}`);
+	const more = rejectedCount - shown.length;
+	return more > 0 ? [...lines, `  … and ${count(more)} more`] : lines;
+};
+
 /** What became of a list, in words. */
 export const describeContacts = (result: ContactsResult): string => {
 	if (result.accepted === undefined) {
@@ -67,11 +78,7 @@ export const describeContacts = (result: ContactsResult): string => {
 		`${count(result.accepted)} contacts accepted, ${count(result.duplicates ?? 0)} duplicates, ` +
 			`${count(rejectedCount)} rejected${rejectedCount > 0 ? ":" : "."}`,
 	];
-	for (const row of rejected.slice(0, MAX_REJECTED_SHOWN)) {
-		lines.push(`  line ${row.line ?? NONE}: ${plain(row.number ?? "")}: ${plain(row.reason)}`);
-	}
-	const more = rejectedCount - Math.min(rejected.length, MAX_REJECTED_SHOWN);
-	if (rejectedCount > 0 && more > 0) lines.push(`  … and ${count(more)} more`);
+	lines.push(...describeRejected(rejected, rejectedCount));
 	if (result.state === "open") lines.push("They are being stored in the background; progress: campaign show.");
 	return lines.join("\n");
 };

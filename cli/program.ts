@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { addCallCommands } from "./commands/call.ts";
+import { addCallingPolicyCommands } from "./commands/calling-policy.ts";
 import { addCampaignCommands } from "./commands/campaign.ts";
 import { addFleetCommands } from "./commands/fleet.ts";
 import { addHostCommands } from "./commands/host.ts";
+import { addOptOutCommand, addSuppressionCommands } from "./commands/suppression.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import { addTrunkCommands } from "./commands/trunk.ts";
 import { CliError, describeError, EXIT_OK, EXIT_USAGE, errorDocument } from "./errors.ts";
@@ -59,6 +61,9 @@ const buildProgram = (io: Io, setExit: (code: number) => void): Command => {
 	addCallCommands(program, io, setExit);
 	addTrunkCommands(program, io);
 	addHostCommands(program, io);
+	addSuppressionCommands(program, io);
+	addOptOutCommand(program, io);
+	addCallingPolicyCommands(program, io);
 	addFleetCommands(program, io);
 	addTokenCommands(program, io);
 	return program;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { contactRowSchema, type DocumentedRoute, ROUTES } from "./routes.ts";
+import { CONTACT_ROW, type DocumentedRoute, ROUTES } from "./routes.ts";
 
 type Json = Record<string, unknown>;
 
@@ -60,6 +60,22 @@ const parameters = (route: DocumentedRoute): Json[] => [
 				},
 			]
 		: []),
+	...(route.resumed
+		? [
+				{
+					name: "fromLine",
+					in: "query",
+					description: "Rows before this line are passed over.",
+					schema: { type: "integer", minimum: 1 },
+				},
+				{
+					name: "more",
+					in: "query",
+					description: "Other parts of the list follow: its age counts from the first body without this.",
+					schema: { type: "boolean" },
+				},
+			]
+		: []),
 	...(route.paged
 		? [
 				{ name: "limit", in: "query", schema: { type: "integer", minimum: 1 } },
@@ -70,19 +86,14 @@ const parameters = (route: DocumentedRoute): Json[] => [
 
 const requestBody = (route: DocumentedRoute): Json => {
 	if (route.listBody) {
+		const { name, ndjson, csv } = route.listBody;
 		return {
 			requestBody: {
 				required: true,
 				content: {
-					"application/json": { schema: { type: "array", items: ref("Contact") } },
-					"application/x-ndjson": { schema: { type: "string", description: "One contact as JSON on each line." } },
-					"text/csv": {
-						schema: {
-							type: "string",
-							description:
-								"A header with the column number; if wanted id, number_2 to number_5 with kind, kind_2 to kind_5 beside them, time_zone, consent_at and consent_kind. Every other column is a variable, and every column whose name begins with `vars.`.",
-						},
-					},
+					"application/json": { schema: { type: "array", items: ref(name) } },
+					"application/x-ndjson": { schema: { type: "string", description: ndjson } },
+					"text/csv": { schema: { type: "string", description: csv } },
 				},
 			},
 		};
@@ -141,14 +152,15 @@ const ERROR_SCHEMA: Json = {
 };
 
 const schemas = (): Json => {
-	const found: Json = { Error: ERROR_SCHEMA, Contact: toJsonSchema(contactRowSchema, "input") };
+	const found: Json = { Error: ERROR_SCHEMA, [CONTACT_ROW.name]: toJsonSchema(CONTACT_ROW.schema, "input") };
 	for (const route of ROUTES) {
+		if (route.listBody) found[route.listBody.name] = toJsonSchema(route.listBody.schema, "input");
 		if (route.body) found[route.body.name] = toJsonSchema(route.body.schema, "input");
 		for (const { name, schema } of route.answers) if (name && schema) found[name] = toJsonSchema(schema, "output");
 	}
 	// In the contract each row is checked by itself, so the campaign's own schema leaves rows open.
 	const campaign = found["Campaign"] as { properties: { contacts: Json } };
-	campaign.properties.contacts["items"] = ref("Contact");
+	campaign.properties.contacts["items"] = ref(CONTACT_ROW.name);
 	return found;
 };
 

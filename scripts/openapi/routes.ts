@@ -15,7 +15,34 @@ import {
 	syncRequestSchema,
 	syncResponseSchema,
 } from "../../shared/contract/host.ts";
+import {
+	callingPolicySchema,
+	optOutSchema,
+	suppressedRowSchema,
+	suppressionListSchema,
+} from "../../shared/contract/suppression.ts";
 import { trunkSchema } from "../../shared/contract/trunk.ts";
+
+/** A row of a list: its component, and how it stands in NDJSON and in CSV. */
+export interface ListRow {
+	name: string;
+	schema: z.ZodType;
+	ndjson: string;
+	csv: string;
+}
+/** In the campaign each row is checked by itself. */
+export const CONTACT_ROW: ListRow = {
+	name: "Contact",
+	schema: contactRowSchema,
+	ndjson: "One contact as JSON on each line.",
+	csv: "A header with the column number; if wanted id, number_2 to number_5 with kind, kind_2 to kind_5 beside them, time_zone, consent_at and consent_kind. Every other column is a variable, and every column whose name begins with `vars.`.",
+};
+const SUPPRESSED_ROW: ListRow = {
+	name: "SuppressedNumber",
+	schema: suppressedRowSchema,
+	ndjson: "One number as JSON on each line: a text, or an object with one in `number`.",
+	csv: "A header with the column number; nothing else is read.",
+};
 
 /** One route of the API as the document describes it. */
 export interface DocumentedRoute {
@@ -27,17 +54,16 @@ export interface DocumentedRoute {
 	token: "operator" | "host" | "none";
 	/** Name of the component and its schema. */
 	body?: { name: string; schema: z.ZodType; note?: string };
-	/** The body is a list of contacts in one of three formats. */
-	listBody?: boolean;
+	/** The body is a list in one of three formats; of what. */
+	listBody?: ListRow;
 	answers: { status: number; name?: string; schema?: z.ZodType; description: string; csv?: boolean }[];
 	/** Takes `Idempotency-Key`. */
 	creates?: boolean;
 	/** Takes `limit` and `cursor`. */
 	paged?: boolean;
+	/** Takes `fromLine` and `more`. */
+	resumed?: boolean;
 }
-
-/** A row of a list; in the campaign each row is checked by itself. */
-export { contactRowSchema };
 
 const HOST_ERRORS = "409: `staleEpoch` (say hello), `seqAhead` (with `expectedSeq`), `seqOld`, `wait`.";
 
@@ -114,7 +140,7 @@ export const ROUTES: DocumentedRoute[] = [
 		path: "/v1/campaigns/{campaignId}/contacts",
 		summary: "Adds contacts; those the campaign has already are left as they are.",
 		token: "operator",
-		listBody: true,
+		listBody: CONTACT_ROW,
 		answers: [
 			{ status: 201, description: "Stored: accepted, duplicates, and rejected rows with line and reason." },
 			{ status: 202, description: "Checked, and being stored in the background; figures as in 201." },
@@ -163,6 +189,97 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "Lists trunks.",
 		token: "operator",
 		answers: [{ status: 200, description: "`{ items, cursor }`." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/suppression",
+		summary: "Lists the suppression lists (do-not-call lists), with their age.",
+		token: "operator",
+		answers: [
+			{
+				status: 200,
+				description: "`{ items: [{ name, scope, kind, maxAgeDays, count, updatedAt, ageDays, stale }], cursor }`.",
+			},
+		],
+	},
+	{
+		method: "PUT",
+		path: "/v1/suppression/{list}",
+		summary: "Creates a suppression list, or changes for whom it is in force; its numbers stay.",
+		token: "operator",
+		body: { name: "SuppressionList", schema: suppressionListSchema },
+		answers: [
+			{ status: 200, description: "The list, changed." },
+			{ status: 201, description: "The list, new and empty." },
+		],
+	},
+	{
+		method: "DELETE",
+		path: "/v1/suppression/{list}",
+		summary: "Deletes a suppression list: it binds nobody any more. Not `opt-outs`.",
+		token: "operator",
+		answers: [{ status: 200, description: "What it was." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/suppression/{list}/numbers",
+		summary: "Adds numbers; those the list has already are left as they are. May be repeated at will.",
+		token: "operator",
+		listBody: SUPPRESSED_ROW,
+		answers: [
+			{
+				status: 200,
+				description:
+					"`{ added, already, privateNumbers, rejected: [{ line, number, reason }], rejectedCount, complete }`. A long list may need more time than a request has: where `complete` is false, send the same body again with `fromLine` = `nextLine`.",
+			},
+		],
+		resumed: true,
+	},
+	{
+		method: "DELETE",
+		path: "/v1/suppression/{list}/numbers/{number}",
+		summary: "Takes a number off a list.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ list, number, since }`: what it was." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/suppression/numbers/{number}",
+		summary: "Why a number is not called: the lists it is on, and the recent calls to it.",
+		token: "operator",
+		answers: [
+			{
+				status: 200,
+				description:
+					"`{ number, lists: [{ list, scope, since, addedBy }], staleLists, calls: [time], waitUntil }`; the newest call first.",
+			},
+		],
+	},
+	{
+		method: "POST",
+		path: "/v1/opt-outs",
+		summary: "Nobody calls the number again, from the next grant on. May be repeated at will.",
+		token: "operator",
+		body: { name: "OptOut", schema: optOutSchema },
+		answers: [
+			{ status: 200, description: "It had opted out already: `{ number, list, since, already }`." },
+			{ status: 201, description: "`{ number, list, since, already }`." },
+		],
+	},
+	{
+		method: "GET",
+		path: "/v1/calling-policy",
+		summary: "What holds for the calls of every campaign.",
+		token: "operator",
+		answers: [{ status: 200, description: "The policy.", name: "CallingPolicy", schema: callingPolicySchema }],
+	},
+	{
+		method: "PUT",
+		path: "/v1/calling-policy",
+		summary: "Replaces what holds for the calls of every campaign; in force within 10 s.",
+		token: "operator",
+		body: { name: "CallingPolicy", schema: callingPolicySchema },
+		answers: [{ status: 200, description: "The policy." }],
 	},
 	{
 		method: "POST",

@@ -3,6 +3,7 @@ import { unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
 import { type NumberRule, ruleOfAll } from "../numbers/check.ts";
+import { readLists } from "../suppression/lists.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { parseOrRefuse } from "../validation/details.ts";
 
@@ -83,6 +84,19 @@ export const checkCallerId = (trunk: Trunk, callerId: string | undefined, path =
 		"callerIdNotAllowed",
 		`Trunk "${trunk.id}" may not show ${callerId}; its caller ids: ${allowed}.`,
 		[{ path, message: "is not one of the trunk's caller ids" }],
+	);
+};
+
+/** Every list that a campaign names must be there: a name that is mistyped would suppress nobody. Throws 422 that names all that are not. */
+export const checkSuppressionLists = async (deps: Deps, tenant: string, names: readonly string[]): Promise<void> => {
+	if (names.length === 0) return;
+	const known = new Set((await readLists(deps, tenant)).map(({ name }) => name));
+	const unknown = names.flatMap((name, i) => (known.has(name) ? [] : [{ name, i }]));
+	if (unknown.length === 0) return;
+	throw unprocessable(
+		"unknownSuppressionList",
+		`There is no suppression list ${unknown.map(({ name }) => `"${name}"`).join(", ")}. Make one with PUT /v1/suppression/${unknown[0]?.name}.`,
+		unknown.map(({ i }) => ({ path: `suppressionLists[${i}]`, message: "is not known" })),
 	);
 };
 

@@ -5,7 +5,7 @@ import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
 import type { Then } from "../contract/call.ts";
-import type { CampaignState, From, Retry } from "../contract/campaign.ts";
+import type { CalleeLimit, CampaignState, From, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Purpose, Window } from "../contract/window.ts";
@@ -13,7 +13,7 @@ import { ruleOfAll } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
 import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
 import { withTechnicalRetry } from "../sync/retry.ts";
-import { checkCallerIds, checkDeadline, parseCampaign, trunksFor } from "./check-campaign.ts";
+import { checkCallerIds, checkDeadline, checkSuppressionLists, parseCampaign, trunksFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -41,6 +41,9 @@ export interface NewCampaign {
 	/** Absent: false. */
 	allowDroppedCalls?: boolean;
 	maxChannels?: number | undefined;
+	calleeLimit?: CalleeLimit | undefined;
+	/** Absent: none besides those for all. */
+	suppressionLists?: string[];
 	ringTimeoutSec: number;
 	maxCallSec: number;
 	retry: Retry;
@@ -92,6 +95,8 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 	const [trunk] = trunks;
 	checkCallerIds(trunks, input);
 	if (input.from) await checkSource(deps, tenant, input.from);
+	const suppressionLists = [...new Set(input.suppressionLists ?? [])];
+	await checkSuppressionLists(deps, tenant, suppressionLists);
 	const list =
 		input.contacts &&
 		checkRows(
@@ -117,6 +122,8 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		deadline: input.deadline === undefined ? undefined : checkDeadline(input.deadline, startAt, deps.now()),
 		allowDroppedCalls: input.allowDroppedCalls,
 		maxChannels: input.maxChannels,
+		calleeLimit: input.calleeLimit,
+		suppressionLists,
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
 		retry: withTechnicalRetry(input.retry),
@@ -163,6 +170,8 @@ export const createCampaign = async (
 		...(wanted.deadline === undefined ? {} : { deadline: wanted.deadline }),
 		...(wanted.allowDroppedCalls ? { allowDroppedCalls: true } : {}),
 		...(wanted.maxChannels === undefined ? {} : { maxChannels: wanted.maxChannels }),
+		...(wanted.calleeLimit === undefined ? {} : { calleeLimit: wanted.calleeLimit }),
+		...(wanted.suppressionLists?.length ? { suppressionLists: wanted.suppressionLists } : {}),
 		ringTimeoutSec: wanted.ringTimeoutSec,
 		maxCallSec: wanted.maxCallSec,
 		retry: wanted.retry,

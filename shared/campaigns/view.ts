@@ -26,6 +26,8 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	maxCps: item.maxCps ?? null,
 	priority: item.priority ?? DEFAULT_PRIORITY,
 	window: item.window ?? null,
+	calleeLimit: item.calleeLimit ?? null,
+	suppressionLists: item.suppressionLists ?? [],
 	ringTimeoutSec: item.ringTimeoutSec,
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,

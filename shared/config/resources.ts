@@ -10,6 +10,8 @@ export const TABLE_ENV = {
 	tokens: "TABLE_TOKENS",
 	idempotency: "TABLE_IDEMPOTENCY",
 	fleet: "TABLE_FLEET",
+	suppression: "TABLE_SUPPRESSION",
+	callees: "TABLE_CALLEES",
 } as const;
 export type TableName = keyof typeof TABLE_ENV;
 

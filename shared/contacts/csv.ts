@@ -81,6 +81,11 @@ const nameOfColumn = (column: Column): string => {
 	return Object.keys(OWN_COLUMNS).find((name) => OWN_COLUMNS[name]?.field === column.field) ?? column.field;
 };
 
+const withoutNumber = (names: readonly string[]): ListError => {
+	const found = names.map((name) => JSON.stringify(name.slice(0, 40))).join(", ");
+	return new ListError(`The first line must be a header with a column \`number\`; it has ${found || "nothing"}.`);
+};
+
 /** Reads the header; throws {@link ListError} where the list cannot be read by it. */
 export const columnsOf = (header: string, delimiter: Delimiter): Column[] => {
 	let names: string[];
@@ -89,15 +94,14 @@ export const columnsOf = (header: string, delimiter: Delimiter): Column[] => {
 	} catch (error) {
 		throw new ListError(`The header cannot be read: ${(error as Error).message}`, { cause: error });
 	}
+	// Before anything is said of other columns: it may be no list at all.
+	if (!names.some((name) => /^number(_\d+)?$/i.test(name))) throw withoutNumber(names);
 	const several = names.some((name) => /^number_\d+$/i.test(name));
 	const columns = names.map((name) => columnOf(name, several));
 	const keys = columns.map(nameOfColumn);
 	const twice = keys.find((key, i) => keys.indexOf(key) !== i);
 	if (twice) throw new ListError(`The column \`${twice}\` is there twice.`);
-	if (!keys.includes("number")) {
-		const found = names.map((name) => JSON.stringify(name.slice(0, 40))).join(", ");
-		throw new ListError(`The first line must be a header with a column \`number\`; it has ${found || "nothing"}.`);
-	}
+	if (!keys.includes("number")) throw withoutNumber(names);
 	const lonely = keys.find((key) => key.startsWith("kind") && !keys.includes(key.replace("kind", "number")));
 	if (lonely) {
 		throw new ListError(

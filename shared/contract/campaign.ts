@@ -131,21 +131,21 @@ export type RetryRule = z.infer<typeof retryRuleSchema>;
 export const retrySchema = z.partialRecord(z.enum(RETRYABLE_OUTCOMES), retryRuleSchema);
 export type Retry = z.infer<typeof retrySchema>;
 
+/** Calls to one number that are remembered: more would not fit into the 1 KB that one write unit takes. */
+export const MAX_CALLEE_CALLS = 50;
+/** They are remembered for so long: 30 days. */
+export const MAX_CALLEE_HOURS = 30 * 24;
 /** Calls to one number, over all campaigns and caller ids. */
 export const calleeLimitSchema = z
 	.strictObject({
 		/** At most `max` in any `perHours` hours. */
-		max: z.int().min(1).max(50).optional(),
-		perHours: z
-			.int()
-			.min(1)
-			.max(30 * 24)
-			.optional(),
+		max: z.int().min(1).max(MAX_CALLEE_CALLS).optional(),
+		perHours: z.int().min(1).max(MAX_CALLEE_HOURS).optional(),
 		/** From one call's start to the next, seconds. */
 		minGapSec: z
 			.int()
 			.min(1)
-			.max(30 * 86_400)
+			.max(MAX_CALLEE_HOURS * 3_600)
 			.optional(),
 	})
 	.refine(({ max, perHours }) => (max === undefined) === (perHours === undefined), "max and perHours go together")
@@ -250,7 +250,7 @@ export const campaignPatchSchema = z
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 
 /** Fields of the design that are not built yet: refused with 422, never silently ignored. */
-export const NOT_BUILT_FIELDS = ["calleeLimit", "suppressionLists", "webhook", "amd"] as const;
+export const NOT_BUILT_FIELDS = ["webhook", "amd"] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */
 export const testCallSchema = z.strictObject({

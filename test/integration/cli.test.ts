@@ -681,6 +681,9 @@ describe("help and usage", () => {
 		["call", "test"],
 		...["set", "list"].map((name) => ["trunk", name]),
 		...["add", "list", "drain", "undrain"].map((name) => ["host", name]),
+		...["list", "set", "add", "remove", "show", "delete"].map((name) => ["suppression", name]),
+		["opt-out", "NUMBER"],
+		...["show", "set"].map((name) => ["calling-policy", name]),
 		...["show", "scale"].map((name) => ["fleet", name]),
 		...["create", "list", "revoke"].map((name) => ["token", name]),
 	];

@@ -73,6 +73,8 @@ export const PROJECT_TABLES: (TableDefinition & { name: TableName })[] = [
 	},
 	{ name: "idempotency", hash: "id" },
 	{ name: "fleet", hash: "tenant", range: "id" },
+	{ name: "suppression", hash: "callee" },
+	{ name: "callees", hash: "callee" },
 ];
 export const PROJECT_TABLE_NAMES = Object.fromEntries(
 	PROJECT_TABLES.map((table) => [table.name, table.name]),

@@ -9,6 +9,7 @@ import { make as importContacts } from "../../../functions/import-contacts/handl
 import type { Runtime } from "../../../functions/lambda/runtime.ts";
 import { make as manageFleet } from "../../../functions/manage-fleet/handler.ts";
 import { make as manageHosts } from "../../../functions/manage-hosts/handler.ts";
+import { make as manageSuppression } from "../../../functions/manage-suppression/handler.ts";
 import { make as manageTrunks } from "../../../functions/manage-trunks/handler.ts";
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
@@ -40,6 +41,7 @@ const HTTP = {
 	"place-call": placeCall,
 	"manage-trunks": manageTrunks,
 	"manage-hosts": manageHosts,
+	"manage-suppression": manageSuppression,
 	"sync-host": syncHost,
 	"check-health": checkHealth,
 } as const;

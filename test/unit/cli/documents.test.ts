@@ -13,9 +13,11 @@ const documents = [
 
 /** Runs of 4-space indented or inline code that begin with the command's name. */
 const commandsIn = (text: string): string[] =>
-	[...text.matchAll(/(?:npx )?burst-dialer ((?:campaign|call|trunk|host|fleet|token)\b[^`\n#|)]*)/g)].map(([, words]) =>
-		(words ?? "").trim(),
-	);
+	[
+		...text.matchAll(
+			/(?:npx )?burst-dialer ((?:campaign|call|trunk|host|fleet|token|suppression|opt-out|calling-policy)\b[^`\n#|)]*)/g,
+		),
+	].map(([, words]) => (words ?? "").trim());
 
 describe.each(documents)("%s", (path) => {
 	const text = readFileSync(path, "utf8");

@@ -16,6 +16,12 @@ import {
 import { enrolInstanceSchema, scaleSchema, scheduleSchema } from "../../../shared/contract/fleet.ts";
 import { enrolHostSchema, helloRequestSchema, syncRequestSchema } from "../../../shared/contract/host.ts";
 import { parseCallId } from "../../../shared/contract/ids.ts";
+import {
+	callingPolicySchema,
+	optOutSchema,
+	suppressedRowSchema,
+	suppressionListSchema,
+} from "../../../shared/contract/suppression.ts";
 import { trunkSchema } from "../../../shared/contract/trunk.ts";
 import { parseFleetMessage } from "../../../shared/fleet/messages.ts";
 
@@ -75,6 +81,10 @@ const BODIES: Record<string, z.ZodType> = {
 	"POST /v1/campaigns/{campaignId}/uploads": uploadSchema,
 	"POST /v1/calls": testCallSchema,
 	"PUT /v1/trunks/{trunkId}": trunkSchema,
+	"PUT /v1/suppression/{list}": suppressionListSchema,
+	"POST /v1/suppression/{list}/numbers": z.array(suppressedRowSchema),
+	"POST /v1/opt-outs": optOutSchema,
+	"PUT /v1/calling-policy": callingPolicySchema,
 	"POST /v1/hosts": enrolHostSchema,
 	"POST /v1/hosts/enrol": enrolInstanceSchema,
 	"POST /v1/fleet/scale": scaleSchema,
