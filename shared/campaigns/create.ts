@@ -4,7 +4,7 @@ import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
 import type { Then } from "../contract/call.ts";
-import type { CampaignState, Retry } from "../contract/campaign.ts";
+import type { Amd, CampaignState, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import { ruleOf } from "../numbers/check.ts";
@@ -31,6 +31,7 @@ export interface NewCampaign {
 	ringTimeoutSec: number;
 	maxCallSec: number;
 	retry: Retry;
+	amd?: Amd | undefined;
 	/** Absent: the list comes later. */
 	list?: CheckedList | undefined;
 }
@@ -88,6 +89,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
 		retry: input.retry,
+		amd: input.amd,
 		list,
 	};
 };
@@ -125,6 +127,7 @@ export const createCampaign = async (
 		ringTimeoutSec: wanted.ringTimeoutSec,
 		maxCallSec: wanted.maxCallSec,
 		retry: wanted.retry,
+		...(wanted.amd === undefined ? {} : { amd: wanted.amd }),
 		shards: CONTACT_SHARDS,
 		createdAt: now,
 		...(wanted.list

@@ -45,6 +45,7 @@ const grantedCall = (
 		maxCallSec: campaign.maxCallSec,
 		then: campaign.then,
 		vars: contact.vars ?? {},
+		...(campaign.amd?.enabled ? { amd: { onMachine: campaign.amd.onMachine } } : {}),
 	};
 };
 

@@ -122,7 +122,6 @@ describe("bodies", () => {
 		"webhook",
 		"calleeLimit",
 		"suppressionLists",
-		"amd",
 		"from",
 	])("%s is not built yet: 422", async (field) => {
 		const reply = await refused(() => post(campaign({ [field]: 1 })), 422, field);
