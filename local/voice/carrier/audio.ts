@@ -98,7 +98,7 @@ export const ulawOf = (sounds: readonly Sound[], tailMs = TAIL_MS): Buffer => {
 
 /** A vowel of a falling pitch that swells and fades, with some breath in it. */
 const voice = (sec: number, part: number, random: () => number): number => {
-	const loudness = Math.sin(Math.PI * (0.1 + 0.8 * part));
+	const loudness = Math.sin(Math.PI * (0.15 + 0.7 * part));
 	const phase = 2 * Math.PI * PITCH_HZ * (1.1 - 0.1 * part) * sec;
 	let sum = 0;
 	for (let k = 1; k <= HARMONICS; k++) sum += Math.sin(k * phase + k * k) / k ** 0.7;
