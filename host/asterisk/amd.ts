@@ -30,7 +30,7 @@ const GREETING = {
 	silence: 2_000,
 	/** The waiting ends after so long, seconds: longer than nearly all greetings, short enough for a line that is never silent. */
 	limitSec: 30,
-	/** Tone of the beep, Hz: the most usual one; TONE_DETECT listens for one only. Other beeps are sounds, followed by silence. */
+	/** Tone of the beep, Hz: a usual one, and TONE_DETECT listens for one only. Other beeps are sounds, followed by silence. */
 	beepHz: 1_000,
 	/** The tone for so long is a beep, ms: no vowel keeps one tone for it. */
 	beep: 150,

@@ -109,6 +109,11 @@ describe("bodies", () => {
 		[{ retry: { busy: { afterSec: 0, max: 1 } } }, "retry.busy.afterSec"],
 		[{ retry: { busy: { afterSec: 5, max: 99 } } }, "retry.busy.max"],
 		[{ retry: { answered: { afterSec: 5, max: 1 } } }, "retry.answered"],
+		[{ amd: true }, "amd"],
+		[{ amd: {} }, "amd.enabled"],
+		[{ amd: { enabled: "yes" } }, "amd.enabled"],
+		[{ amd: { enabled: true, onMachine: "shout" } }, "amd.onMachine"],
+		[{ amd: { enabled: true, onHuman: "play" } }, "amd"],
 		[{ trunk: 5 }, "trunk"],
 	])("%j is 400 at %s", (over, path) => refused(() => post(campaign(over as Record<string, unknown>)), 400, path));
 

@@ -15,7 +15,7 @@ export type AudioKind = (typeof AUDIO_KINDS)[number];
 /** A word and the gap behind it, ms. A gap is shorter than what a detector takes for the end of a greeting. */
 const WORD_MS = 360;
 const GAP_MS = 80;
-/** Tone of the beep, Hz: the most usual one. */
+/** Tone of the beep, Hz: the one that hosts listen for. */
 export const BEEP_HZ = 1_000;
 
 /** A hello, then it waits for somebody to speak. */
