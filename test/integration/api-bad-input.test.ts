@@ -113,7 +113,7 @@ describe("bodies", () => {
 		[{ amd: {} }, "amd.enabled"],
 		[{ amd: { enabled: "yes" } }, "amd.enabled"],
 		[{ amd: { enabled: true, onMachine: "shout" } }, "amd.onMachine"],
-		[{ amd: { enabled: true, onHuman: "play" } }, "amd"],
+		[{ amd: { enabled: true, onHuman: "play" } }, "amd.onHuman"],
 		[{ trunk: 5 }, "trunk"],
 	])("%j is 400 at %s", (over, path) => refused(() => post(campaign(over as Record<string, unknown>)), 400, path));
 
