@@ -88,10 +88,20 @@ const talkTime = (call: CallRecord): string | undefined =>
 		? duration((new Date(call.endedAt).getTime() - new Date(call.answeredAt).getTime()) / 1_000)
 		: undefined;
 
-/** Call records as a table. */
-export const describeCalls = (calls: CallRecord[]): string =>
-	table(
-		["started", "number", "try", "outcome", "cause", "sip", "talk", "host", "contact"],
+/** `machine in 3.1 s, beep after 8.4 s`; undefined where the call was not listened to. */
+export const describeAmd = ({ amd }: CallRecord): string | undefined => {
+	if (!amd) return undefined;
+	const seconds = (ms: number | null | undefined, before: string): string =>
+		typeof ms === "number" ? ` ${before} ${(ms / 1_000).toFixed(1)} s` : "";
+	const greeting = amd.greetingEnd ? `, ${amd.greetingEnd}${seconds(amd.greetingMs, "after")}` : "";
+	return `${amd.verdict}${seconds(amd.decidedMs, "in")}${greeting}`;
+};
+
+/** Call records as a table; answering machines have a column where any call was listened to. */
+export const describeCalls = (calls: CallRecord[]): string => {
+	const listened = calls.some(({ amd }) => amd);
+	return table(
+		["started", "number", "try", "outcome", "cause", "sip", "talk", ...(listened ? ["amd"] : []), "host", "contact"],
 		calls.map((call) => [
 			instant(call.startedAt),
 			call.kind ? `${call.number} (${call.kind})` : call.number,
@@ -101,7 +111,9 @@ export const describeCalls = (calls: CallRecord[]): string =>
 			call.cause === null || call.cause === undefined ? undefined : String(call.cause),
 			call.sipCode === null || call.sipCode === undefined ? undefined : String(call.sipCode),
 			talkTime(call),
+			...(listened ? [describeAmd(call)] : []),
 			call.hostId,
 			call.contactId,
 		]),
 	);
+};

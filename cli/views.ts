@@ -88,6 +88,15 @@ export const callRecordSchema = z.looseObject({
 	ringingAt: time,
 	answeredAt: time,
 	endedAt: time,
+	amd: z
+		.looseObject({
+			verdict: z.string(),
+			cause: z.string().nullish(),
+			decidedMs: z.number().nullish(),
+			greetingMs: z.number().nullish(),
+			greetingEnd: z.string().nullish(),
+		})
+		.nullish(),
 });
 export type CallRecord = z.infer<typeof callRecordSchema>;
 

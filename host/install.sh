@@ -277,6 +277,8 @@ if [ "$start" = yes ] && [ -z "$root" ]; then
 	systemctl restart burst-dialer-agent.service
 	printf 'The agent runs; see: journalctl -u burst-dialer-agent\n'
 fi
+[ -e "$root$etc/amd.conf" ] ||
+	printf '%s/amd.conf is not there: Asterisk needs one, if only an empty one, to find answering machines (docs/amd.md).\n' "$etc"
 cat <<'NEXT'
 Asterisk reads the new ARI user once: asterisk -rx "module reload res_ari.so" and, for the connection to the agent,
 asterisk -rx "module reload res_websocket_client.so". http.conf needs enabled=yes with bindaddr=127.0.0.1.

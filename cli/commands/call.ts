@@ -1,8 +1,9 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
-import { DEFAULT_MAX_CALL_SEC, DEFAULT_RING_TIMEOUT_SEC } from "../../shared/contract/call.ts";
+import { DEFAULT_MAX_CALL_SEC, DEFAULT_RING_TIMEOUT_SEC, ON_MACHINE } from "../../shared/contract/call.ts";
 import type { ApiClient } from "../client.ts";
 import { Context } from "../context.ts";
+import { describeAmd } from "../describe.ts";
 import { CliError, EXIT_INTERRUPTED, EXIT_OK, usageError } from "../errors.ts";
 import { facts, instant, NONE } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -29,6 +30,7 @@ interface TestOptions {
 	var?: Record<string, string>;
 	ringTimeout?: number;
 	maxCall?: number;
+	amd?: (typeof ON_MACHINE)[number];
 	key?: string;
 	follow: boolean;
 }
@@ -66,6 +68,8 @@ const describeCall = (call: CallRecord): string => {
 		["rang after", since(call.startedAt, call.ringingAt)],
 		["answered after", since(call.startedAt, call.answeredAt)],
 		["talked", since(call.answeredAt, call.endedAt)],
+		["answering machine", describeAmd(call)],
+		["AMD cause", call.amd?.cause],
 		["callId", call.callId],
 	]);
 };
@@ -126,6 +130,11 @@ export const addCallCommands = (program: Command, io: Io, setExit: (code: number
 		.option("--var <name=value>", "variable for the dialplan, repeatable", nameValue)
 		.option("--ring-timeout <sec>", "ring at most so long", wholeNumber(1))
 		.option("--max-call <sec>", "end the call after so long", wholeNumber(1))
+		.addOption(
+			new Option("--amd <onMachine>", "answered: listen for an answering machine first, and do this with one").choices(
+				ON_MACHINE,
+			),
+		)
 		.option("--no-follow", "do not wait for the end of the call")
 		.option("--key <key>", "Idempotency-Key of a command that is repeated, as its error message said")
 		.addHelpText(
@@ -145,6 +154,7 @@ Examples:
 				...(options.var === undefined ? {} : { vars: options.var }),
 				...(options.ringTimeout === undefined ? {} : { ringTimeoutSec: options.ringTimeout }),
 				...(options.maxCall === undefined ? {} : { maxCallSec: options.maxCall }),
+				...(options.amd === undefined ? {} : { amd: { enabled: true, onMachine: options.amd } }),
 			};
 			const client = await context.client();
 			const key = options.key ?? io.newKey();

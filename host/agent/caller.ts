@@ -10,6 +10,13 @@ import type { Tracker } from "./tracker.ts";
 /** The agent's own contexts, rendered by it. */
 export const PLAY_CONTEXT = "burst-dialer-play";
 export const WAIT_CONTEXT = "burst-dialer-wait";
+/** Listens for answering machines first; see host/asterisk/amd.ts. */
+export const AMD_CONTEXT = "burst-dialer-amd";
+/** What it leaves for the dialplan: `human`, `machine`, `notsure` or `unavailable`; and how a greeting ended: `silence`, `beep` or `limit`. */
+export const AMD_VARIABLE = "BURST_AMD";
+export const AMD_GREETING_VARIABLE = "BURST_AMD_GREETING";
+/** Of the agent's own contexts' lines, the first sets the limit of the call: it is not to be set again once the call was listened to. */
+const BEHIND_LIMIT_PRIORITY = 2;
 /** Prefix of every section, context and endpoint of the agent's own. */
 export const OWN_PREFIX = "burst-dialer-";
 /** Prefix of the variables that reach the dialplan: none can be a function, an inherited or a reserved one. */
@@ -31,6 +38,12 @@ const dialString = (trunk: HostTrunk, number: string): string => {
 	return technology === "PJSIP" ? `PJSIP/${number}@${name}` : `${technology}/${name}/${number}`;
 };
 
+/** Where an answered call goes. */
+const targetOf = ({ then }: GrantedCall): { context: string; extension: string; behindLimit: number } => {
+	if ("context" in then) return { context: then.context, extension: then.extension, behindLimit: 1 };
+	return { context: "play" in then ? PLAY_CONTEXT : WAIT_CONTEXT, extension: "s", behindLimit: BEHIND_LIMIT_PRIORITY };
+};
+
 /** @param soundPath the sound as Playback() takes it; only for a call that plays one */
 export const originateRequest = (call: GrantedCall, trunk: HostTrunk, soundPath: string): OriginateRequest => {
 	const { then } = call;
@@ -43,12 +56,16 @@ export const originateRequest = (call: GrantedCall, trunk: HostTrunk, soundPath:
 	variables["TIMEOUT(absolute)"] = String(call.ringTimeoutSec + call.maxCallSec);
 	if ("play" in then) variables[`${VARIABLE_PREFIX}SOUND`] = soundPath;
 	if ("wait" in then) variables[`${VARIABLE_PREFIX}WAIT_SEC`] = String(then.wait);
+	const { context, extension, behindLimit } = targetOf(call);
+	if (call.amd !== undefined) {
+		variables[`${VARIABLE_PREFIX}AMD_MACHINE`] = call.amd.onMachine;
+		variables[`${VARIABLE_PREFIX}AMD_THEN`] = `${context},${extension},${behindLimit}`;
+	}
 	return {
 		channelId: call.callId,
 		endpoint: dialString(trunk, call.number),
 		callerId: call.callerId,
-		context: "play" in then ? PLAY_CONTEXT : "wait" in then ? WAIT_CONTEXT : then.context,
-		extension: "context" in then ? then.extension : "s",
+		...(call.amd === undefined ? { context, extension } : { context: AMD_CONTEXT, extension: "s" }),
 		timeoutSec: call.ringTimeoutSec,
 		variables,
 	};

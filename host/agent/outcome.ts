@@ -7,7 +7,7 @@ export interface Ended {
 	/** RINGING or PROGRESS was seen. */
 	rang: boolean;
 	answered: boolean;
-	/** AMD() said MACHINE. */
+	/** AMD() said MACHINE, in the agent's own context or in one of the operator's. */
 	machine: boolean;
 	/** The final Dial status other than ANSWER: BUSY, CONGESTION, NOANSWER, CHANUNAVAIL, CANCEL …; `` if none came. */
 	dialStatus: string;

@@ -1,3 +1,4 @@
+import type { AmdResult } from "../../shared/contract/call.ts";
 import type { HelloRequest, HostTrunk, Inventory } from "../../shared/contract/host.ts";
 import type { JournalRecord } from "./records.ts";
 
@@ -97,6 +98,11 @@ export type AriEvent =
 	| { type: "dial"; channelId: string; status: string; atMs: number }
 	| { type: "channelCreated"; channelId: string; name: string; atMs: number }
 	| { type: "channelState"; channelId: string; state: string; atMs: number }
+	/** What AMD() said, or that there is none; and, apart, why. */
+	| { type: "amdVerdict"; channelId: string; verdict: AmdResult["verdict"]; atMs: number }
+	| { type: "amdCause"; channelId: string; cause: string; atMs: number }
+	/** A machine's greeting is over, or the waiting for its end. */
+	| { type: "greetingEnd"; channelId: string; by: NonNullable<AmdResult["greetingEnd"]>; atMs: number }
 	| {
 			type: "channelDestroyed";
 			channelId: string;
@@ -107,7 +113,7 @@ export type AriEvent =
 			cause: number;
 			/** The final SIP status where the technology reports one. */
 			techCause?: number;
-			/** Variables that the dialplan set on the channel and whose names begin with BURST_RESULT_, without that prefix; AMDSTATUS as `AMDSTATUS`. */
+			/** Variables that the dialplan set on the channel and whose names begin with BURST_RESULT_, without that prefix. */
 			vars?: Record<string, string>;
 			atMs: number;
 	  };

@@ -1,4 +1,4 @@
-import type { CompletedCall, GrantedCall } from "../../shared/contract/call.ts";
+import type { AmdResult, CompletedCall, GrantedCall } from "../../shared/contract/call.ts";
 import type { HostConfig } from "../../shared/contract/host.ts";
 
 /** A point in time that the fence can be counted from over restarts of the agent. */
@@ -24,6 +24,15 @@ export interface FrozenRequest {
 /** `held`: granted, not originated. `originating`: about to be, or already, placed with Asterisk. `ended`: its outcome awaits its acknowledgement. */
 export type CallState = "held" | "originating" | "ended";
 
+/** What is known of an answering machine; times in ms since 1970 by this machine's clock. */
+export interface JournalledAmd {
+	verdict?: AmdResult["verdict"];
+	decidedAt?: number;
+	cause?: string;
+	greetingEnd?: NonNullable<AmdResult["greetingEnd"]>;
+	greetingEndAt?: number;
+}
+
 export interface JournalledCall {
 	call: GrantedCall;
 	state: CallState;
@@ -34,6 +43,7 @@ export interface JournalledCall {
 	/** When RINGING or PROGRESS, and ANSWER, were seen, ms since 1970 by this machine's clock. */
 	ringingAt?: number;
 	answeredAt?: number;
+	amd?: JournalledAmd;
 	outcome?: CompletedCall;
 }
 
@@ -54,8 +64,8 @@ export type JournalRecord =
 	| { t: "originate"; callId: string; atMs: number; bootId: string }
 	/** An originate provably did not happen: the call is held again. */
 	| { t: "notOriginated"; callId: string }
-	/** Asterisk said that the call rings or was answered: keeps a restart of the agent from forgetting it. */
-	| { t: "progress"; callId: string; ringingAt?: number; answeredAt?: number }
+	/** Asterisk said that the call rings or was answered, or who answered: keeps a restart of the agent from forgetting it. */
+	| { t: "progress"; callId: string; ringingAt?: number; answeredAt?: number; amd?: JournalledAmd }
 	| { t: "outcome"; callId: string; outcome: CompletedCall }
 	| { t: "config"; config: HostConfig };
 

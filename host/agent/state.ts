@@ -83,6 +83,8 @@ export const applyRecord = (state: JournalState, record: JournalRecord): void =>
 			const call = callOf(state, record.callId, "progress");
 			if (record.ringingAt !== undefined) call.ringingAt ??= record.ringingAt;
 			if (record.answeredAt !== undefined) call.answeredAt ??= record.answeredAt;
+			// A dialplan that listens again is the one that counts.
+			if (record.amd !== undefined) call.amd = { ...call.amd, ...record.amd };
 			return;
 		}
 		case "outcome": {

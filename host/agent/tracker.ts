@@ -3,7 +3,7 @@ import { cutVars } from "../../shared/contract/cut-vars.ts";
 import type { Journal } from "./journal.ts";
 import { type Ended, endedByFarEnd, type HostOutcome, outcomeOf } from "./outcome.ts";
 import type { AgentPorts, AriEvent } from "./ports.ts";
-import type { JournalledCall } from "./records.ts";
+import type { JournalledAmd, JournalledCall } from "./records.ts";
 import type { AgentSettings } from "./settings.ts";
 
 /** What is known of a call that is being, or was, placed; the durable part is in the journal. */
@@ -27,6 +27,24 @@ const sipCodeOf = (techCause: number | undefined): number | undefined =>
 	techCause !== undefined && Number.isInteger(techCause) && techCause >= 0 && techCause <= MAX_SIP_CODE
 		? techCause
 		: undefined;
+
+/** What a call's report says of answering machines. */
+const amdOf = ({ amd, answeredAt }: JournalledCall): Pick<CompletedCall, "amd"> => {
+	if (amd?.verdict === undefined) return {};
+	const sinceAnswer = (atMs: number | undefined): number | undefined =>
+		atMs === undefined || answeredAt === undefined ? undefined : Math.max(0, Math.round(atMs - answeredAt));
+	const decidedMs = sinceAnswer(amd.decidedAt);
+	const greetingMs = sinceAnswer(amd.greetingEndAt);
+	return {
+		amd: {
+			verdict: amd.verdict,
+			...(amd.cause === undefined ? {} : { cause: amd.cause }),
+			...(decidedMs === undefined ? {} : { decidedMs }),
+			...(greetingMs === undefined ? {} : { greetingMs }),
+			...(amd.greetingEnd === undefined ? {} : { greetingEnd: amd.greetingEnd }),
+		},
+	};
+};
 
 /**
  * Follows the calls that have, or may have, a channel: from Asterisk's events to their outcome. Channels of calls that we ended are kept aside for
@@ -95,6 +113,16 @@ export class Tracker {
 			case "channelState":
 				this.sawState(event.channelId, event.state, event.atMs);
 				return;
+			case "amdVerdict":
+				if (event.verdict === "unavailable") this.#ports.log.warn("amdUnavailable", { callId: event.channelId });
+				this.#listened(event.channelId, { verdict: event.verdict, decidedAt: event.atMs });
+				return;
+			case "amdCause":
+				this.#listened(event.channelId, { cause: event.cause });
+				return;
+			case "greetingEnd":
+				this.#listened(event.channelId, { greetingEnd: event.by, greetingEndAt: event.atMs });
+				return;
 			case "channelCreated":
 				return;
 			case "channelDestroyed":
@@ -123,6 +151,10 @@ export class Tracker {
 
 	#answered(callId: string, call: JournalledCall, atMs: number): void {
 		if (call.answeredAt === undefined) this.#journal.record({ t: "progress", callId, answeredAt: atMs });
+	}
+
+	#listened(callId: string, amd: JournalledAmd): void {
+		this.#journal.record({ t: "progress", callId, amd });
 	}
 
 	/** The call's channel is gone and nothing more will be heard of it: answered if that was seen, else unknown. */
@@ -155,15 +187,14 @@ export class Tracker {
 	): void {
 		const call = this.#call(callId);
 		if (call === undefined) return;
-		const { AMDSTATUS, ...results } = vars;
 		const ended: Ended = {
 			...last,
 			rang: call.ringingAt !== undefined,
 			answered: call.answeredAt !== undefined,
-			machine: AMDSTATUS === "MACHINE",
+			machine: call.amd?.verdict === "machine",
 		};
 		const { outcome } = outcomeOf(ended);
-		const { vars: kept, cut } = cutVars(results);
+		const { vars: kept, cut } = cutVars(vars);
 		if (cut.length > 0) this.#ports.log.warn("resultsCut", { callId, names: cut });
 		const completed: CompletedCall = {
 			callId,
@@ -174,6 +205,7 @@ export class Tracker {
 			...(call.answeredAt === undefined ? {} : { answeredAt: this.#iso(call.answeredAt) }),
 			endedAt: this.#iso(atMs),
 			...(Object.keys(kept).length === 0 ? {} : { vars: kept }),
+			...amdOf(call),
 		};
 		this.#end(callId, call, completed, endedByFarEnd(ended));
 	}

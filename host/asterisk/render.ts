@@ -1,6 +1,7 @@
 import type { HostTrunk } from "../../shared/contract/host.ts";
 import { CODECS } from "../../shared/contract/trunk.ts";
 import { OWN_PREFIX, PLAY_CONTEXT, WAIT_CONTEXT } from "../agent/caller.ts";
+import { AMD_DIALPLAN } from "./amd.ts";
 
 /** Strangers and the carrier alike: nothing comes in through a rendered trunk. */
 export const INBOUND_CONTEXT = `${OWN_PREFIX}inbound`;
@@ -141,7 +142,7 @@ export const renderIaxTrunk = (trunk: HostTrunk, options: RenderOptions): string
 };
 
 const EXTENSIONS = `${HEADER}
-; Plays the campaign's sound, then hangs up. The limit counts from the answer on.
+; Plays the campaign's sound, then hangs up. The limit counts from the answer on; calls that were listened to before enter behind it.
 [${PLAY_CONTEXT}]
 exten => s,1,Set(TIMEOUT(absolute)=\${BURST_MAX_CALL_SEC})
  same => n,Playback(\${BURST_SOUND})
@@ -154,6 +155,7 @@ exten => s,1,Set(TIMEOUT(absolute)=\${BURST_MAX_CALL_SEC})
  same => n,Wait(\${BURST_WAIT_SEC})
  same => n,Hangup(16)
 
+${AMD_DIALPLAN}
 ; Nothing comes in through the trunks.
 [${INBOUND_CONTEXT}]
 exten => _[+0-9a-zA-Z].,1,Hangup(21)

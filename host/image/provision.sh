@@ -98,7 +98,8 @@ if [ "$configure_only" = no ]; then
 		cd "$work/$name"
 		./configure --with-jansson-bundled=no --with-pjproject-bundled >/dev/null
 		make -s menuselect.makeopts
-		menuselect/menuselect --disable BUILD_NATIVE --enable res_ari --enable res_pjsip --enable chan_iax2 --enable app_amd menuselect.makeopts
+		menuselect/menuselect --disable BUILD_NATIVE --enable res_ari --enable res_pjsip --enable chan_iax2 --enable app_amd \
+			--enable app_waitforsilence --enable res_tonedetect menuselect.makeopts
 		make -s -j"$(nproc)"
 		make -s install
 	)

@@ -68,6 +68,10 @@ export const measure = (
 const EXPECTED: Record<ReturnType<typeof behaviourOf>["kind"], string> = {
 	answer: "answered",
 	answerAndWait: "answered",
+	person: "answered",
+	// Nobody listens for machines in these campaigns.
+	machine: "answered",
+	machineBeep: "answered",
 	busy: "busy",
 	notFound: "invalidNumber",
 	unavailable: "unavailable",

@@ -1,6 +1,7 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { readCampaign } from "../contacts/import-items.ts";
+import type { AmdResult } from "../contract/call.ts";
 import { notFound } from "../contract/errors.ts";
 import { formatCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
@@ -28,11 +29,30 @@ export interface CallRecord {
 	answeredAt: string | null;
 	endedAt: string | null;
 	vars: Record<string, string>;
+	/** Answering machines: what was found; only where the call was listened to, or should have been. */
+	amd?: {
+		verdict: AmdResult["verdict"];
+		/** AMD()'s AMDCAUSE. */
+		cause: string | null;
+		/** From the answer to the verdict, ms. */
+		decidedMs: number | null;
+		/** From the answer until the greeting was over, ms, and how that was noticed; null where it was not waited for. */
+		greetingMs: number | null;
+		greetingEnd: "silence" | "beep" | "limit" | null;
+	};
 	/** What the host reported after the call had been given up as lost. */
 	lateOutcome?: string;
 }
 
 const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+
+const amdOf = (amd: NonNullable<HistoryEntry["amd"]>): NonNullable<CallRecord["amd"]> => ({
+	verdict: amd.v,
+	cause: amd.c ?? null,
+	decidedMs: amd.d ?? null,
+	greetingMs: amd.g ?? null,
+	greetingEnd: amd.e ?? null,
+});
 
 const recordOf = (
 	campaign: Pick<CampaignItem, "campaignId" | "trunk" | "trunks">,
@@ -66,6 +86,7 @@ const recordOf = (
 		answeredAt: iso(entry.t2),
 		endedAt: iso(entry.t3),
 		vars: entry.vars ?? {},
+		...(entry.amd === undefined ? {} : { amd: amdOf(entry.amd) }),
 		...(entry.late === undefined ? {} : { lateOutcome: entry.late }),
 	};
 };
@@ -153,6 +174,13 @@ const COLUMNS = [
 	"lateOutcome",
 	"kind",
 ] as const;
+/** Members of `amd`, each a column of its own. */
+const AMD_COLUMNS = ["verdict", "cause", "decidedMs", "greetingMs", "greetingEnd"] as const;
+const HEADER = [...COLUMNS, ...AMD_COLUMNS.map((name) => `amd${name.charAt(0).toUpperCase()}${name.slice(1)}`)];
+const cellsOf = (item: CallRecord): unknown[] => [
+	...COLUMNS.map((column) => item[column]),
+	...AMD_COLUMNS.map((column) => item.amd?.[column]),
+];
 
 const cell = (value: unknown): string => {
 	const text =
@@ -162,6 +190,4 @@ const cell = (value: unknown): string => {
 
 /** The records as CSV (RFC 4180) with a header; variables are one column of JSON. */
 export const callsCsv = (items: CallRecord[]): string =>
-	[COLUMNS.join(","), ...items.map((item) => COLUMNS.map((column) => cell(item[column])).join(","))]
-		.map((line) => `${line}\r\n`)
-		.join("");
+	[HEADER.join(","), ...items.map((item) => cellsOf(item).map(cell).join(","))].map((line) => `${line}\r\n`).join("");

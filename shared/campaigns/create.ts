@@ -5,7 +5,7 @@ import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
 import type { Then } from "../contract/call.ts";
-import type { CalleeLimit, CampaignState, From, Retry } from "../contract/campaign.ts";
+import type { Amd, CalleeLimit, CampaignState, From, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Purpose, Window } from "../contract/window.ts";
@@ -47,6 +47,7 @@ export interface NewCampaign {
 	ringTimeoutSec: number;
 	maxCallSec: number;
 	retry: Retry;
+	amd?: Amd | undefined;
 	/** Neither of both: the list comes later. */
 	list?: CheckedList | undefined;
 	from?: From | undefined;
@@ -127,6 +128,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
 		retry: withTechnicalRetry(input.retry),
+		amd: input.amd,
 		list,
 		from: input.from,
 	};
@@ -175,6 +177,7 @@ export const createCampaign = async (
 		ringTimeoutSec: wanted.ringTimeoutSec,
 		maxCallSec: wanted.maxCallSec,
 		retry: wanted.retry,
+		...(wanted.amd === undefined ? {} : { amd: wanted.amd }),
 		shards: CONTACT_SHARDS,
 		createdAt: now,
 		...(wanted.list || wanted.from

@@ -30,6 +30,7 @@ export const checkTestCall = async (deps: ApiDeps, tenant: string, body: unknown
 		ringTimeoutSec: input.ringTimeoutSec,
 		maxCallSec: input.maxCallSec,
 		retry: {},
+		amd: input.amd,
 		list,
 	};
 };

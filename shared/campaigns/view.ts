@@ -31,6 +31,7 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	ringTimeoutSec: item.ringTimeoutSec,
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,
+	amd: item.amd ?? null,
 	createdAt: iso(item.createdAt),
 	startAt: iso(item.startAt),
 	deadline: iso(item.deadline),

@@ -61,6 +61,9 @@ export const thenSchema = z.union(
 );
 export type Then = z.infer<typeof thenSchema>;
 
+/** What happens to a call that an answering machine took, see amdSchema. */
+export const ON_MACHINE = ["hangup", "play", "continue"] as const;
+
 /** A call as a sync grants it to a host. */
 export const grantedCallSchema = z.object({
 	callId: z.string().regex(CALL_ID_PATTERN),
@@ -76,10 +79,39 @@ export const grantedCallSchema = z.object({
 	vars: z.record(z.string(), z.string()),
 	/** Its campaign has a rate of its own: only slots of that are for it. */
 	paced: z.boolean().optional(),
+	/** The answered call is listened to before what `then` says; absent: it is not. */
+	amd: z.object({ onMachine: z.enum(ON_MACHINE) }).optional(),
 });
 export type GrantedCall = z.infer<typeof grantedCallSchema>;
 
 const instant = z.iso.datetime({ offset: true, precision: 3 }).or(z.iso.datetime({ offset: true }));
+
+/**
+ * `notsure`: it did not decide in its time, and the call went on as a person's. `hangup`: the callee hung up before. `unavailable`: this host has no AMD(), or it
+ * could not listen; the call went on as a person's.
+ */
+export const AMD_VERDICTS = ["human", "machine", "notsure", "hangup", "unavailable"] as const;
+/** Longest {@link amdResultSchema} `cause`, in characters; Asterisk's are shorter. */
+export const MAX_AMD_CAUSE_CHARS = 40;
+/** A call is never longer than {@link MAX_CALL_LIMIT_SEC}. */
+const amdTimeSchema = z
+	.int()
+	.min(0)
+	.max(2 * MAX_CALL_LIMIT_SEC * 1_000);
+
+/** What the detection of answering machines found in a call. */
+export const amdResultSchema = z.object({
+	verdict: z.enum(AMD_VERDICTS),
+	/** AMD()'s AMDCAUSE, as `LONGGREETING-2500-2500`. */
+	cause: z.string().max(MAX_AMD_CAUSE_CHARS).nullish(),
+	/** From the answer to the verdict, ms: so long the callee heard nothing. Absent where the moment of the answer is not known. */
+	decidedMs: amdTimeSchema.nullish(),
+	/** From the answer until a machine's greeting was over, ms; only where that was waited for. */
+	greetingMs: amdTimeSchema.nullish(),
+	/** How its end was noticed. `limit`: it was not, the waiting was over. */
+	greetingEnd: z.enum(["silence", "beep", "limit"]).nullish(),
+});
+export type AmdResult = z.infer<typeof amdResultSchema>;
 
 /** A completion as a host reports it. Times are the control plane's (the host corrects by its offset), ISO 8601 with milliseconds. */
 export const completedCallSchema = z.object({
@@ -96,5 +128,7 @@ export const completedCallSchema = z.object({
 	endedAt: instant.nullish(),
 	/** What the dialplan left in variables named `BURST_RESULT_…`, without that prefix. */
 	vars: z.record(z.string().regex(VARIABLE_NAME_PATTERN), z.string().max(MAX_VARIABLE_CHARS)).optional(),
+	/** Where AMD() listened to the call, or should have. */
+	amd: amdResultSchema.nullish(),
 });
 export type CompletedCall = z.infer<typeof completedCallSchema>;

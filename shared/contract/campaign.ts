@@ -5,6 +5,7 @@ import {
 	MAX_CALL_LIMIT_SEC,
 	MAX_RING_TIMEOUT_SEC,
 	MAX_VARS_BYTES,
+	ON_MACHINE,
 	thenSchema,
 	varsSchema,
 } from "./call.ts";
@@ -152,14 +153,18 @@ export const calleeLimitSchema = z
 	.refine((limit) => Object.keys(limit).length > 0, "is empty");
 export type CalleeLimit = z.infer<typeof calleeLimitSchema>;
 
-/** Answering machines. */
+/**
+ * Answering machines: each answered call is listened to first (docs/amd.md). A person hears nothing meanwhile, 2 s after a short hello, 4.5 s where nobody says
+ * anything.
+ */
 export const amdSchema = z.strictObject({
+	/** False is as leaving `amd` out. */
 	enabled: z.boolean(),
 	/**
 	 * `hangup`: the call ends. `play`: what `then` says begins when the greeting is over. `continue`: at once, as for a person; the dialplan sees
 	 * the verdict.
 	 */
-	onMachine: z.enum(["hangup", "play", "continue"]).default("hangup"),
+	onMachine: z.enum(ON_MACHINE).default("hangup"),
 });
 export type Amd = z.infer<typeof amdSchema>;
 
@@ -250,7 +255,7 @@ export const campaignPatchSchema = z
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 
 /** Fields of the design that are not built yet: refused with 422, never silently ignored. */
-export const NOT_BUILT_FIELDS = ["webhook", "amd"] as const;
+export const NOT_BUILT_FIELDS = ["webhook"] as const;
 
 /** `POST /v1/calls`: one test call, by the same rules as a campaign's. */
 export const testCallSchema = z.strictObject({
@@ -261,4 +266,5 @@ export const testCallSchema = z.strictObject({
 	vars: varsSchema.optional(),
 	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
 	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
+	amd: amdSchema.optional(),
 });

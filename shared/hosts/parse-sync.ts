@@ -1,4 +1,4 @@
-import { type CompletedCall, completedCallSchema } from "../contract/call.ts";
+import { amdResultSchema, type CompletedCall, completedCallSchema } from "../contract/call.ts";
 import { cutVars } from "../contract/cut-vars.ts";
 import { type SyncRequest, type SyncResponse, syncRequestSchema, trunkHealthSchema } from "../contract/host.ts";
 import { parseCallId } from "../contract/ids.ts";
@@ -41,6 +41,13 @@ const withCutVars = (entry: unknown): { entry: unknown; reason?: string } => {
 		: { entry: { ...rest, vars }, reason: `vars: shortened or left out: ${cut.join(", ")}` };
 };
 
+/** A completion without what it says of answering machines, where that cannot be read: it is not worth an outcome either. */
+const withReadableAmd = (entry: unknown): { entry: unknown; reason?: string } => {
+	if (!isObject(entry) || amdResultSchema.nullish().safeParse(entry["amd"]).success) return { entry };
+	const { amd: _, ...rest } = entry;
+	return { entry: rest, reason: "amd: left out, it cannot be read" };
+};
+
 /**
  * Completions that can be read, those that name their call though the rest cannot be read, and those that name none. The host
  * forgets a completion that is refused: refused, a call that it held would be held for ever. So it ends as unknown.
@@ -51,12 +58,14 @@ const readCompleted = (given: unknown[]): { completed: unknown[]; refused: Unrea
 	const refused: Unreadable[] = [];
 	const mended: Unreadable[] = [];
 	for (const [i, each] of given.entries()) {
-		const { entry, reason: cut } = withCutVars(each);
+		const { entry: withVars, reason: cutReason } = withCutVars(each);
+		const { entry, reason: amdReason } = withReadableAmd(withVars);
+		const cut = [cutReason, amdReason].filter((part) => part !== undefined).join("; ");
 		const callId = isObject(entry) ? textOf(entry["callId"]) : "";
 		const parsed = completedCallSchema.safeParse(entry);
 		if (parsed.success) {
 			whole.push(entry);
-			if (cut !== undefined) mended.push({ callId, reason: cut });
+			if (cut !== "") mended.push({ callId, reason: cut });
 			continue;
 		}
 		const reason = detailsOf(parsed.error)

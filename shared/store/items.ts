@@ -1,4 +1,4 @@
-import type { Then } from "../contract/call.ts";
+import type { AmdResult, Then } from "../contract/call.ts";
 import type {
 	Amd,
 	CalleeLimit,
@@ -215,6 +215,14 @@ export interface HistoryEntry {
 	t2?: number;
 	t3?: number;
 	vars?: Record<string, string>;
+	/** Answering machines: verdict, cause, ms from the answer to the verdict, ms until the greeting was over, and how that was noticed. */
+	amd?: {
+		v: AmdResult["verdict"];
+		c?: string;
+		d?: number;
+		g?: number;
+		e?: NonNullable<AmdResult["greetingEnd"]>;
+	};
 	/** A report that came after the call had been recovered: kept, changes nothing. */
 	late?: Outcome;
 }

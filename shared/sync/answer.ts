@@ -42,6 +42,7 @@ const grantedCall = (
 		then: campaign.then,
 		vars: contact.vars ?? {},
 		...(campaign.maxCps === undefined ? {} : { paced: true }),
+		...(campaign.amd?.enabled ? { amd: { onMachine: campaign.amd.onMachine } } : {}),
 	};
 };
 

@@ -1,4 +1,4 @@
-import type { CompletedCall } from "../contract/call.ts";
+import type { AmdResult, CompletedCall } from "../contract/call.ts";
 import { type CallRef, parseCallId } from "../contract/ids.ts";
 import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
@@ -25,6 +25,18 @@ const millis = (iso: string | null | undefined): number | undefined => (iso ? Da
 /** A history entry without members that are undefined. */
 const entryOf = (entry: { [K in keyof HistoryEntry]: HistoryEntry[K] | undefined }): HistoryEntry =>
 	Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as HistoryEntry;
+
+/** The verdict on answering machines as the history keeps it. */
+const amdEntryOf = (amd: AmdResult | null | undefined): HistoryEntry["amd"] =>
+	amd
+		? {
+				v: amd.verdict,
+				...(amd.cause ? { c: amd.cause } : {}),
+				...(typeof amd.decidedMs === "number" ? { d: amd.decidedMs } : {}),
+				...(typeof amd.greetingMs === "number" ? { g: amd.greetingMs } : {}),
+				...(amd.greetingEnd ? { e: amd.greetingEnd } : {}),
+			}
+		: undefined;
 
 const contactKeyOfRef = (tenant: string, campaign: CampaignItem, ref: CallRef) => ({
 	shardKey: shardKey(tenant, ref.campaignId, shardOf(ref.contactKey, campaign.shards)),
@@ -158,6 +170,7 @@ export const settleCompleted = async (
 		t2: millis(call.answeredAt),
 		t3: millis(call.endedAt),
 		vars: call.vars && Object.keys(call.vars).length > 0 ? call.vars : undefined,
+		amd: amdEntryOf(call.amd),
 		late: undefined,
 	});
 	const result = await settleContact(deps, key, ref, campaign, entry);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freeUdpPort } from "../real/addresses.ts";
@@ -7,6 +7,7 @@ import type { Runnable } from "../real/run.ts";
 import { sipPing } from "../real/sip-ping.ts";
 import { VoiceError } from "../real/voice-error.ts";
 import type { Carrier, CarrierCall } from "../types.ts";
+import { AUDIO, AUDIO_KINDS, ulawOf } from "./audio.ts";
 import { CallRecord, parseShortLine } from "./short-log.ts";
 import { LineTail } from "./tail.ts";
 
@@ -44,10 +45,25 @@ export const startSipp = async (
 	const file = (name: string): string => join(dir, name);
 	// A record of its own for each start.
 	for (const name of ["messages.log", "errors.log", "output.log"]) await rm(file(name), { force: true });
+	// SIPp looks for what it plays beside the scenario.
+	await copyFile(SCENARIO, file("scenario.xml"));
+	for (const kind of AUDIO_KINDS) await writeFile(file(`${kind}.ulaw`), ulawOf(AUDIO[kind]));
 	const child = await startChild(
 		program,
 		[
-			...["-sf", SCENARIO, "-i", address, "-bind_local", "-p", String(port), "-nostdin", "-skip_rlimit"],
+			...[
+				"-sf",
+				file("scenario.xml"),
+				"-i",
+				address,
+				"-mi",
+				address,
+				"-bind_local",
+				"-p",
+				String(port),
+				"-nostdin",
+				"-skip_rlimit",
+			],
 			...["-trace_shortmsg", "-shortmessage_file", file("messages.log")],
 			...["-trace_err", "-error_file", file("errors.log")],
 			...["-timer_resol", "0", "-buff_size", String(SOCKET_BUFFER_BYTES), "-f", "3600"],

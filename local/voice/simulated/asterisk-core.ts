@@ -72,6 +72,7 @@ export class SimAsteriskCore implements SipNode {
 		dialplan: new Map(),
 		channelVars: [],
 		soundMs: () => undefined,
+		hasModule: () => true,
 	};
 	private readonly events: ChannelEvents;
 	private readonly live: LiveChannels;
@@ -91,7 +92,8 @@ export class SimAsteriskCore implements SipNode {
 		const events = new ChannelEvents(network.clock, config);
 		const send: LiveChannelsOptions["send"] = (to, message, repeated) => network.send(this, to, message, repeated);
 		const endpointChanged = (endpoint: SimEndpoint): void => this.endpoints.changed(endpoint);
-		const live = new LiveChannels({ events, tasks, random, send, endpointChanged });
+		const now = (): number => network.clock.now();
+		const live = new LiveChannels({ events, tasks, random, now, send, endpointChanged });
 		const ends = new CallEnds(live, events);
 		const limits = new CallLimits(live, ends);
 		const dialplan = new DialplanRun({ config, live, events, ends, limits });

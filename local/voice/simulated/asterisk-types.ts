@@ -9,6 +9,8 @@ export interface SimAsteriskConfig {
 	channelVars: string[];
 	/** How long a sound takes, ms; undefined where this host has none of that name. */
 	soundMs: (sound: string) => number | undefined;
+	/** Whether a module is loaded, as `app_amd`: only applications for answering machines ask. */
+	hasModule: (module: string) => boolean;
 }
 
 export interface SimOriginate {

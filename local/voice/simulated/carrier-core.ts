@@ -1,3 +1,4 @@
+import { AUDIO, type Sound } from "../carrier/audio.ts";
 import { type Behaviour, behaviourOf, FINAL_STATUS, RING_LIMIT_MS, UNAVAILABLE_RING_MS } from "../carrier/numbers.ts";
 import type { CarrierCall } from "../types.ts";
 import { GIVE_UP_MS, type SimNetwork, type SipMessage, type SipNode } from "./network.ts";
@@ -6,6 +7,10 @@ import { GIVE_UP_MS, type SimNetwork, type SipMessage, type SipNode } from "./ne
 const SILENT_CALL_MS = 500;
 /** Time until the first reply to an INVITE, ms. */
 const REPLY_DELAY_MS = 1;
+
+/** What a number that answers says; undefined: nothing. */
+const audioOf = ({ kind }: Behaviour): readonly Sound[] | undefined =>
+	kind === "person" || kind === "machine" || kind === "machineBeep" ? AUDIO[kind] : undefined;
 
 interface Leg {
 	call: CarrierCall;
@@ -134,12 +139,13 @@ export class SimCarrierCore implements SipNode {
 		leg.phase = "up";
 		leg.call.answeredAt = clock.now();
 		leg.call.status = 200;
+		const audio = audioOf(leg.behaviour);
 		const talkMs = leg.behaviour.kind === "answer" ? leg.behaviour.talkMs : undefined;
 		// A 200 that nobody acknowledges ends the call (RFC 3261, 13.3.1.4).
 		this.network.send(
 			this,
 			leg.peer,
-			{ kind: "response", callId: leg.call.id, status: 200 },
+			{ kind: "response", callId: leg.call.id, status: 200, ...(audio === undefined ? {} : { audio }) },
 			{
 				lost: () => this.end(leg),
 				wanted: () => leg.phase === "up",

@@ -1,4 +1,5 @@
-import type { DialplanLine } from "./dialplan.ts";
+import type { Sound } from "../carrier/audio.ts";
+import type { DialplanLine, DialplanTarget } from "./dialplan.ts";
 
 /** An endpoint of the host's configuration and the carrier behind it. */
 export interface SimEndpoint {
@@ -52,6 +53,11 @@ export interface SimChannel {
 	/** Being hung up. */
 	ending: boolean;
 	timers: Set<unknown>;
+	/** What its far end says, counted from `answeredAt`, ms of the clock. */
+	audio: readonly Sound[];
+	answeredAt: number;
+	/** TONE_DETECT: the tone for so long, ms, sends the call there. */
+	tone: { ms: number; target: DialplanTarget } | undefined;
 	/** That of TIMEOUT(absolute). */
 	absoluteTimer: unknown;
 }

@@ -1,3 +1,4 @@
+import type { Sound } from "../carrier/audio.ts";
 import type { SimOriginate } from "./asterisk-types.ts";
 import type { CallEnds } from "./call-ends.ts";
 import type { CallLimits } from "./call-limits.ts";
@@ -88,7 +89,7 @@ export class Dialing {
 		}
 		channel.replied = true;
 		if (status === 180) this.ringing(channel);
-		else if (status >= 200 && status < 300) this.answered(channel);
+		else if (status >= 200 && status < 300) this.answered(channel, message.audio ?? []);
 		else if (status >= 300) ends.byRefusal(channel, status);
 	}
 
@@ -100,10 +101,12 @@ export class Dialing {
 		events.emitDial(channel, "RINGING");
 	}
 
-	private answered(channel: SimChannel): void {
-		const { events, dialplan } = this.options;
+	private answered(channel: SimChannel, audio: readonly Sound[]): void {
+		const { live, events, dialplan } = this.options;
 		if (channel.state === "Up") return;
 		channel.state = "Up";
+		channel.audio = audio;
+		channel.answeredAt = live.now();
 		events.emit(channel, "ChannelStateChange", {});
 		events.emitDial(channel, "ANSWER");
 		dialplan.begin(channel);

@@ -1,7 +1,7 @@
 /**
  * What happens to an answered call. This is no dialplan interpreter: it reads an extension's lines in order, from priority 1 on, and knows
- * Wait, Playback, Hangup, and what takes no time (Answer, NoOp, Set, Verbose). From the first line that it does not know, the call is held until
- * its far end hangs up.
+ * Wait, Playback, Hangup, Goto without labels, AMD and WaitForSilence within TryExec, and what takes no time (Answer, NoOp, Set, Verbose). From
+ * the first line that it does not know, the call is held until its far end hangs up.
  */
 export type DialplanStep =
 	| { kind: "instant"; app: string; data: string }
@@ -9,7 +9,17 @@ export type DialplanStep =
 	| { kind: "wait"; app: string; data: string; ms: number }
 	| { kind: "play"; app: string; data: string; sound: string }
 	| { kind: "hangup"; app: string; data: string; cause: number }
+	| { kind: "goto"; app: string; data: string; target: DialplanTarget }
+	/** TryExec(AMD(…)) and TryExec(WaitForSilence(…)): `inner` is that application's own data. */
+	| { kind: "amd" | "waitForSilence"; app: string; data: string; inner: string }
 	| { kind: "hold"; app: string; data: string };
+
+/** Parts that are left out are the present ones. */
+export interface DialplanTarget {
+	context?: string;
+	extension?: string;
+	priority: number;
+}
 
 export interface DialplanLine {
 	app: string;
@@ -63,6 +73,17 @@ export const findExtension = (dialplan: Dialplan, context: string, extension: st
 	return undefined;
 };
 
+/** `context,extension,priority`, `extension,priority` or `priority`; undefined where the priority is no number. */
+export const targetOf = (text: string): DialplanTarget | undefined => {
+	const parts = text.split(",").map((part) => part.trim());
+	const priority = Number(parts.at(-1));
+	if (!(priority >= 1) || parts.length > 3) return undefined;
+	const [extension, context] = parts.slice(0, -1).reverse();
+	return { priority, ...(extension === undefined ? {} : { extension }), ...(context === undefined ? {} : { context }) };
+};
+
+const TRIED: Record<string, "amd" | "waitForSilence"> = { amd: "amd", waitforsilence: "waitForSilence" };
+
 const INSTANT = new Set(["answer", "noop", "verbose", "progress", "stopplaytones", "userevent"]);
 
 /**
@@ -85,6 +106,15 @@ export const stepOf = (line: DialplanLine, variable: (name: string) => string | 
 	}
 	if (name === "playback") return { kind: "play", app, data, sound: data.split(",")[0] ?? "" };
 	if (name === "hangup") return { kind: "hangup", app, data, cause: Number(data) || 0 };
+	if (name === "goto") {
+		const target = targetOf(data);
+		return target === undefined ? held : { kind: "goto", app, data, target };
+	}
+	if (name === "tryexec") {
+		const tried = lineOf(data);
+		const kind = TRIED[tried.app.toLowerCase()];
+		return kind === undefined ? held : { kind, app, data, inner: tried.data };
+	}
 	if (name === "set") {
 		const [, variableName, value] = /^([^=]+)=(.*)$/.exec(data) ?? [];
 		if (variableName !== undefined && value !== undefined) return { kind: "set", app, data, name: variableName, value };

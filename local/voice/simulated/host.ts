@@ -113,6 +113,7 @@ export const prepareSimulatedHost = async (options: StartHostOptions): Promise<S
 			dialplan: readDialplan(etcDir),
 			channelVars: settings.channelVars,
 			soundMs: (sound) => soundMs(soundsDir, sound),
+			hasModule: (module) => settings.modules?.has(module) !== false,
 		});
 		await server.listen(place.listen, settings.bindPort);
 		core.start();

@@ -11,6 +11,8 @@ export interface LiveChannelsOptions {
 	events: ChannelEvents;
 	tasks: Tasks;
 	random: () => number;
+	/** The clock, ms. */
+	now: () => number;
 	send: (to: string, message: SipMessage, repeated?: Repeated) => void;
 	/** Tells of an endpoint whose channels have changed. */
 	endpointChanged: (endpoint: SimEndpoint) => void;
@@ -28,6 +30,10 @@ export class LiveChannels {
 
 	get byId(): ReadonlyMap<string, SimChannel> {
 		return this.channels;
+	}
+
+	now(): number {
+		return this.options.now();
 	}
 
 	/** The channel of a SIP Call-ID. */

@@ -1,3 +1,4 @@
+import type { Sound } from "../carrier/audio.ts";
 import type { SimClock } from "./clock.ts";
 
 /**
@@ -6,7 +7,8 @@ import type { SimClock } from "./clock.ts";
  */
 export type SipMessage =
 	| { kind: "invite"; callId: string; number: string; callerId: string }
-	| { kind: "response"; callId: string; status: number }
+	/** `audio`: what the far end of an answered call says, from the answer on. */
+	| { kind: "response"; callId: string; status: number; audio?: readonly Sound[] }
 	| { kind: "cancel" | "ack" | "bye" | "byeOk"; callId: string };
 
 /** Something with an address that messages can be sent to. */

@@ -66,6 +66,9 @@ export const newChannel = (
 	replied: false,
 	ending: false,
 	timers: new Set(),
+	audio: [],
+	answeredAt: 0,
+	tone: undefined,
 	absoluteTimer: undefined,
 });
 

@@ -12,6 +12,7 @@ export interface Contact {
 	maxCallSec?: number;
 	callerId?: string;
 	trunk?: string;
+	amd?: GrantedCall["amd"];
 }
 
 export interface FakeOptions {
@@ -231,6 +232,7 @@ export class FakeControlPlane {
 			maxCallSec: contact.maxCallSec ?? 60,
 			then: contact.then ?? { wait: 30 },
 			vars: contact.vars ?? {},
+			...(contact.amd === undefined ? {} : { amd: contact.amd }),
 		};
 	}
 }

@@ -2,6 +2,7 @@ import { Agent } from "../../../host/agent/agent.ts";
 import {
 	type AgentPorts,
 	type AriChannel,
+	type AriEvent,
 	type AriListener,
 	AsteriskGoneError,
 	type HttpAnswer,
@@ -14,6 +15,8 @@ import type { JournalRecord } from "../../../host/agent/records.ts";
 import type { AgentSettings } from "../../../host/agent/settings.ts";
 import type { CompletedCall } from "../../../shared/contract/call.ts";
 import type { FakeControlPlane, RequestKind } from "./control-plane.ts";
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 const START_WALL_MS = 1_800_000_000_000;
 
@@ -141,6 +144,12 @@ export class VirtualMachine {
 		if (!this.asteriskUp) return;
 		if (this.#listener === undefined) this.#queue.push(send);
 		else send(this.#listener);
+	}
+
+	/** Sends an event of Asterisk's, now. */
+	say(event: DistributiveOmit<AriEvent, "atMs">): void {
+		const atMs = START_WALL_MS + this.time.now;
+		this.#emit((l) => l.onEvent({ ...event, atMs } as AriEvent));
 	}
 
 	/** Ends a channel and says so. */

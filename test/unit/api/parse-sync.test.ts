@@ -35,6 +35,27 @@ describe("a completion that breaks the contract", () => {
 		expect(lines).toEqual([expect.stringMatching(new RegExp(`warn.*h1.*${CALL}.*${field}`))]);
 	});
 
+	test.each([
+		["a verdict that is none", { verdict: "robot" }],
+		["no object", "machine"],
+		["a time that is none", { verdict: "machine", decidedMs: -1 }],
+		["a cause that is too long", { verdict: "machine", cause: "x".repeat(200) }],
+	])("what it says of answering machines is left out, and told, where it is %s", (_, amd) => {
+		const good = { callId: CALL, outcome: "machine" };
+		const { request, refused, mended } = parse([{ ...good, amd }]);
+		expect(request.completed).toEqual([good]);
+		expect(refused).toEqual([]);
+		expect(mended).toEqual([{ callId: CALL, reason: expect.stringContaining("amd") }]);
+	});
+
+	test("what it says of answering machines is taken", () => {
+		for (const amd of [{ verdict: "human" }, { verdict: "machine", cause: "MAXWORDS-3-2", decidedMs: 2_000 }, null]) {
+			const { request, mended } = parse([{ callId: CALL, outcome: "answered", amd }]);
+			expect(request.completed).toEqual([{ callId: CALL, outcome: "answered", amd }]);
+			expect(mended).toEqual([]);
+		}
+	});
+
 	test.each([[7], [null], [{ outcome: "busy" }], [{ callId: "x", outcome: "fine" }], [{ callId: `${CALL}0` }]])(
 		"%j names no call and is refused, alone",
 		(entry) => {

@@ -175,3 +175,22 @@ test("call records: codes are no amounts, talk time is from answer to end", () =
 	expect(text.split("\n")[1]).toMatch(/^2026-12-01T14:00:00Z {2}\+12025550123 +1 {2}answered {2}16 +200 {2}1:05 min/);
 	expect(text.split("\n")[2]).toMatch(/^- +\+12025550124 \(work\) +2 {2}- /);
 });
+
+test("call records: a column for answering machines where any call was listened to", () => {
+	const record = { contactId: "c", number: "1", attempt: 1, hostId: "pbx-1", outcome: "machine" };
+	const text = describeCalls([
+		{
+			callId: "a",
+			...record,
+			amd: { verdict: "machine", cause: "MAXWORDS-3-2", decidedMs: 3_140, greetingMs: 8_420, greetingEnd: "beep" },
+		},
+		{ callId: "b", ...record, amd: { verdict: "human", decidedMs: 1_860, greetingMs: null, greetingEnd: null } },
+		{ callId: "c", ...record },
+	]);
+	const [head, ...rows] = text.split("\n");
+	expect(head).toMatch(/talk +amd +host/);
+	expect(rows[0]).toContain("machine in 3.1 s, beep after 8.4 s");
+	expect(rows[1]).toMatch(/human in 1\.9 s +pbx-1/);
+	expect(rows[2]).toMatch(/ - +pbx-1/);
+	expect(describeCalls([{ callId: "c", ...record }])).not.toContain("amd");
+});

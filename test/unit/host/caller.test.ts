@@ -58,6 +58,27 @@ describe("the originate of a call", () => {
 	});
 
 	test.each([
+		[{ play: "hello" }, "burst-dialer-play,s,2"],
+		[{ wait: 60 }, "burst-dialer-wait,s,2"],
+		[{ context: "burst-survey", extension: "start" }, "burst-survey,start,1"],
+	] as [GrantedCall["then"], string][])("listens for machines first, then %j", (then, target) => {
+		const plain = originateRequest(call({ then }), trunk(), "/sounds/hello");
+		const request = originateRequest(call({ then, amd: { onMachine: "play" } }), trunk(), "/sounds/hello");
+		expect(request).toEqual({
+			...plain,
+			context: "burst-dialer-amd",
+			extension: "s",
+			variables: { ...plain.variables, BURST_AMD_MACHINE: "play", BURST_AMD_THEN: target },
+		});
+	});
+
+	test("a contact's variables cannot say where a call goes that was listened to", () => {
+		const vars = { AMD_THEN: "elsewhere,s,1", AMD_MACHINE: "continue", AMD: "human" };
+		const { variables } = originateRequest(call({ vars, amd: { onMachine: "hangup" } }), trunk(), "");
+		expect(variables).toMatchObject({ BURST_AMD_MACHINE: "hangup", BURST_AMD_THEN: "burst-dialer-play,s,2" });
+	});
+
+	test.each([
 		["pjsip", {}, "PJSIP/+12025550123@burst-dialer-carrier-a"],
 		["iax2", { type: "iax2" }, "IAX2/burst-dialer-carrier-a/+12025550123"],
 		["an existing PJSIP endpoint", { type: "existing", endpoint: "PJSIP/theirs" }, "PJSIP/+12025550123@theirs"],

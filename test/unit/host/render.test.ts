@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { RenderError, render, renderIaxTrunk, renderPjsipTrunk } from "../../../host/asterisk/render.ts";
+import { ON_MACHINE } from "../../../shared/contract/call.ts";
 import type { HostTrunk } from "../../../shared/contract/host.ts";
 
 const trunk = (change: Partial<HostTrunk> = {}): HostTrunk => ({
@@ -72,10 +73,40 @@ password=s3cret!
 	test("the dialplan: own contexts, and an inbound one that only hangs up", () => {
 		const text = render([], options).files["extensions.conf"] ?? "";
 		const sections = text.match(/^\[.*\]$/gm);
-		expect(sections).toEqual(["[burst-dialer-play]", "[burst-dialer-wait]", "[burst-dialer-inbound]"]);
+		expect(sections).toEqual([
+			"[burst-dialer-play]",
+			"[burst-dialer-wait]",
+			"[burst-dialer-amd]",
+			"[burst-dialer-inbound]",
+		]);
 		const inbound = text.slice(text.indexOf("[burst-dialer-inbound]"));
 		for (const line of inbound.split("\n").filter((each) => /exten|same/.test(each)))
 			expect(line).toMatch(/Hangup\(21\)$/);
+	});
+
+	test("answering machines: every application that a host may lack is tried, every branch has an extension, and the limit is set once", () => {
+		const text = render([], options).files["extensions.conf"] ?? "";
+		const context = text.slice(text.indexOf("[burst-dialer-amd]"), text.indexOf("[burst-dialer-inbound]"));
+		for (const app of ["AMD(", "WaitForSilence("])
+			for (const line of context.split("\n").filter((each) => each.includes(app) && !each.startsWith(";")))
+				expect(line).toContain(`TryExec(${app}`);
+		const extensions = new Set([...context.matchAll(/^exten => ([^,]+),1,/gm)].map(([, name]) => name));
+		// What the applications say, and anything else, which is what says nothing.
+		for (const name of ["verdictHUMAN", "verdictMACHINE", "verdictNOTSURE", "verdictHANGUP", "_verdict!"])
+			expect(extensions).toContain(name);
+		for (const name of ["afterSILENCE", "afterTIMEOUT", "_after!", ...ON_MACHINE]) expect(extensions).toContain(name);
+		expect(context.match(/TIMEOUT\(absolute\)/g)).toHaveLength(1);
+		// What is entered behind the limit of the agent's own contexts is their second line.
+		for (const [name, second] of [
+			["play", "Playback"],
+			["wait", "Wait"],
+		])
+			expect(text).toMatch(
+				new RegExp(`\\[burst-dialer-${name}\\]\nexten => s,1,Set\\(TIMEOUT.*\n same => n,${second}\\(`),
+			);
+		// The tone detector is gone before anything of the campaign is said.
+		for (const part of context.split("\nexten => ").filter((each) => /^(after|beep|_after)/.test(each)))
+			expect(part).toMatch(/^[^,]+,1,Set\(TONE_DETECT\(0,,x\)=\)/);
 	});
 
 	test("an existing trunk is not rendered", () => {

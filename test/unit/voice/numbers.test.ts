@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { parsePhoneNumberFromString } from "libphonenumber-js";
+import { AUDIO_KINDS } from "../../../local/voice/carrier/audio.ts";
 import { BENCH_MIX, numbersOf, REALISTIC_MIX, seededRandom } from "../../../local/voice/carrier/mix.ts";
 import {
 	type Behaviour,
@@ -14,12 +15,16 @@ import {
 } from "../../../local/voice/carrier/numbers.ts";
 
 const kinds = Object.keys(FINAL_STATUS) as BehaviourKind[];
+const isHeard = (kind: BehaviourKind): boolean => (AUDIO_KINDS as readonly string[]).includes(kind);
 const ms = fc.integer({ min: 0, max: 99_999 });
 const behaviours: fc.Arbitrary<Behaviour> = fc.oneof(
 	fc.record({ kind: fc.constant("answer" as const), ringMs: ms, talkMs: ms }),
-	fc.record({ kind: fc.constant("answerAndWait" as const), ringMs: ms }),
+	fc.record({ kind: fc.constant("answerAndWait" as const), ringMs: fc.integer({ min: 0, max: 89_999 }) }),
+	fc.record({ kind: fc.constantFrom(...AUDIO_KINDS), ringMs: ms }),
 	fc.constantFrom(
-		...kinds.filter((kind) => kind !== "answer" && kind !== "answerAndWait").map((kind) => ({ kind }) as Behaviour),
+		...kinds
+			.filter((kind) => kind !== "answer" && kind !== "answerAndWait" && !isHeard(kind))
+			.map((kind) => ({ kind }) as Behaviour),
 	),
 );
 
@@ -38,12 +43,15 @@ describe("the number plan", () => {
 		expect(() => privateNumber({ kind: "answer", ringMs: 100_000, talkMs: 0 }, 0)).toThrow(RangeError);
 		expect(() => privateNumber({ kind: "answer", ringMs: 0.5, talkMs: 0 }, 0)).toThrow(RangeError);
 		expect(() => privateNumber({ kind: "busy" }, 10_000_000)).toThrow(RangeError);
+		// 99… says something else.
+		expect(() => privateNumber({ kind: "answerAndWait", ringMs: 90_000 }, 0)).toThrow(RangeError);
+		for (const kind of AUDIO_KINDS) expect(() => e164Number(kind, 0)).toThrow(RangeError);
 		expect(() => e164Number("busy", e164Capacity())).toThrow(RangeError);
 		expect(() => e164Number("busy", -1)).toThrow(RangeError);
 	});
 
 	test("E.164 numbers are valid ones of the United States, reserved for fiction, and mean the same without +", () => {
-		for (const kind of kinds)
+		for (const kind of kinds.filter((each) => !isHeard(each)))
 			for (const serial of [0, 9, 10, e164Capacity() - 1]) {
 				const number = e164Number(kind, serial);
 				const parsed = parsePhoneNumberFromString(number);
@@ -56,7 +64,17 @@ describe("the number plan", () => {
 	});
 
 	test("numbers outside the plan are not found", () => {
-		for (const number of ["+442079460123", "+12025557777", "1234", "9123", "", "*99"])
+		for (const number of [
+			"+442079460123",
+			"+12025557777",
+			"1234",
+			"9123",
+			"",
+			"*99",
+			"990001000",
+			"9910010",
+			"994001000",
+		])
 			expect(behaviourOf(number)).toEqual({ kind: "notFound" });
 	});
 
@@ -69,6 +87,7 @@ describe("the number plan", () => {
 		expect(hold({ kind: "answer", ringMs: 500, talkMs: 4_000 }, { talkMs: 1_000 })).toBe(1_500);
 		expect(hold({ kind: "answerAndWait", ringMs: 500 })).toBe(Number.POSITIVE_INFINITY);
 		expect(hold({ kind: "answerAndWait", ringMs: 500 }, { talkMs: 2_000 })).toBe(2_500);
+		for (const kind of AUDIO_KINDS) expect(hold({ kind, ringMs: 500 }, { talkMs: 2_000 })).toBe(2_500);
 		expect(hold({ kind: "ring" })).toBe(3_000);
 		expect(hold({ kind: "silent" })).toBe(3_000);
 		expect(hold({ kind: "unavailable" })).toBe(300);
