@@ -39,7 +39,7 @@ export const bodyOf = (event: APIGatewayProxyEventV2): Buffer => {
 		throw new ApiError(
 			413,
 			"tooLarge",
-			`The body has ${body.length} bytes; at most ${MAX_BODY_BYTES} are taken. Upload a long list instead: create the campaign without \`contacts\`, then POST /v1/campaigns/{id}/uploads.`,
+			`The body has ${body.length} bytes; at most ${MAX_BODY_BYTES} are taken. Upload a long list instead: create the campaign without \`contacts\`, then POST /v1/campaigns/{id}/uploads. Numbers of a suppression list: send them in parts, with more=true but for the last.`,
 		);
 	}
 	return body;

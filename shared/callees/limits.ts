@@ -21,6 +21,7 @@ export const limitsFor = (
 	policy: CallingPolicy | undefined,
 	campaign: CalleeLimit | undefined,
 	placeLimits: readonly PlaceLimit[],
+	placeMinGapSec?: number,
 ): CalleeLimits | undefined => {
 	const own: [CalleeLimit | undefined, string][] = [
 		[policy?.calleeLimit, POLICY_RULE],
@@ -34,6 +35,7 @@ export const limitsFor = (
 		}
 		if (limit?.minGapSec !== undefined) gaps.push(limit.minGapSec);
 	}
+	if (placeMinGapSec !== undefined) gaps.push(placeMinGapSec);
 	limits.push(...placeLimits.map(({ rule, max, perHours }) => ({ rule, max, perHours })));
 	if (limits.length === 0 && gaps.length === 0) return undefined;
 	return { limits, ...(gaps.length > 0 ? { minGapSec: Math.max(...gaps) } : {}) };

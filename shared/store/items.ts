@@ -53,6 +53,10 @@ export interface CampaignItem extends Record<string, unknown> {
 	state: CampaignState;
 	/** Absent in items of earlier versions: `informational`, as nothing was asked of them. */
 	purpose?: Purpose;
+	/** Of its trunks: private numbers have no place. Absent: `e164`. */
+	numbering?: Trunk["numbering"];
+	/** Rules of law that were not applied to a call because of its purpose: when first, ms. Only where a purpose is exempt from some. */
+	exemptions?: Record<string, { at: number; tokenId?: string }>;
 	/** The first of its trunks. */
 	trunk: string;
 	/** All its trunks, the first included, in an order that never changes: callIds name them by index. Absent: the one. */
@@ -186,6 +190,10 @@ export interface ContactItem extends Record<string, unknown> {
 	hist?: Record<string, HistoryEntry>;
 	/** How the contact ended; only when done. */
 	outcome?: Outcome;
+	/** Only while pending and due later for another reason than a retry: what it waits for. */
+	wait?: { for: "window" | "calleeLimit"; rule: string };
+	/** Only when it ended without being called: why, and the lease of the sync that ended it. */
+	sup?: { by: string; why: string };
 	/** The next attempt is to go through another trunk than this one, by index, where there is one that can take it. */
 	not?: number;
 	/** `importId#row` of the import that brought it: tells a repeated chunk from a duplicate. */
@@ -339,6 +347,8 @@ export interface Candidate {
 	a: number;
 	v: number;
 	t?: number;
+	/** It is not called: it ends as suppressed, for this reason. */
+	x?: string;
 }
 export interface GrantItem extends Record<string, unknown> {
 	host: string;

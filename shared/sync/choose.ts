@@ -9,6 +9,8 @@ import {
 	inventoryKey,
 	shardKey,
 } from "../store/items.ts";
+import { callingRules } from "../suppression/calling-policy.ts";
+import { blockedByList } from "../suppression/suppressed-by.ts";
 import type { Due } from "./precedence.ts";
 import { mayCarry, mayDial, type World } from "./world.ts";
 
@@ -47,6 +49,7 @@ const startIfDue = async (deps: Deps, campaign: CampaignItem): Promise<CampaignI
 /** Campaigns that the host may be granted now, by trunk, in order of creation. */
 export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Promise<Map<string, string[]>> => {
 	const byTrunk = new Map<string, string[]>();
+	const { lists } = await callingRules(deps, host.tenant);
 	let inventory: InventoryItem | undefined;
 	for (const trunk of world.trunks.values()) {
 		if (!mayDial(trunk, host)) continue;
@@ -58,6 +61,8 @@ export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Pr
 				world.campaigns.set(campaignId, campaign);
 			}
 			if (campaign.state !== "running" || !mayCarry(campaign, host)) continue;
+			// A list that it must honour and that cannot be relied on: its contacts wait.
+			if (blockedByList(lists, campaign, deps.now())) continue;
 			if (!("wait" in campaign.then)) {
 				inventory ??= await getItem<InventoryItem>(deps.db, deps.tables.hosts, inventoryKey(host.tenant, host.hostId));
 				if (!hostHas(campaign, inventory)) continue;
@@ -151,6 +156,33 @@ const readDue = async (deps: Deps, campaign: CampaignItem, keys: Due[]): Promise
 	});
 };
 
+/** Of contacts that are due, those that may be called now. */
+export type Allowed = (campaign: CampaignItem, choices: readonly Choice[]) => Promise<Choice[]>;
+
+/** Where many of those that are due may not be called, so often are more of them looked at. */
+const MAX_ROUNDS = 3;
+
+/** Due contacts that may be called, at most `count`. */
+const allowedContacts = async (
+	deps: Deps,
+	campaign: CampaignItem,
+	count: number,
+	allowed: Allowed,
+): Promise<Choice[]> => {
+	const seen = new Set<string>();
+	const chosen: Choice[] = [];
+	for (let round = 0; round < MAX_ROUNDS && chosen.length < count; round++) {
+		const passedOver = seen.size - chosen.length;
+		const due = await dueContacts(deps, campaign, count - chosen.length + passedOver);
+		const fresh = due.filter(({ contact }) => !seen.has(contact.contactKey)).slice(0, count - chosen.length);
+		for (const { contact } of fresh) seen.add(contact.contactKey);
+		const found = await allowed(campaign, fresh);
+		chosen.push(...found);
+		if (found.length === fresh.length) break;
+	}
+	return chosen;
+};
+
 /**
  * Candidates of a trunk's campaigns.
  * @param most how many of a campaign can be granted at most: no more are read
@@ -161,6 +193,7 @@ export const chooseCandidates = async (
 	world: World,
 	campaignIds: string[],
 	most: (campaignId: string) => number,
+	allowed: Allowed,
 	leaving?: Leaving,
 ): Promise<Map<string, Choice[]>> => {
 	const wanted = campaignIds.flatMap((campaignId) => {
@@ -169,7 +202,9 @@ export const chooseCandidates = async (
 		return campaign && count > 0 ? [{ campaign, count }] : [];
 	});
 	if (!leaving) {
-		const found = await Promise.all(wanted.map(({ campaign, count }) => dueContacts(deps, campaign, count)));
+		const found = await Promise.all(
+			wanted.map(({ campaign, count }) => allowedContacts(deps, campaign, count, allowed)),
+		);
 		return byCampaign(wanted, found);
 	}
 	const due = await Promise.all(
@@ -178,7 +213,9 @@ export const chooseCandidates = async (
 	const taken = wanted.map(({ campaign, count }, i) => leaving.beyond(campaign, due[i] ?? []).slice(0, count));
 	return byCampaign(
 		wanted,
-		await Promise.all(wanted.map(({ campaign }, i) => readDue(deps, campaign, taken[i] ?? []))),
+		await Promise.all(
+			wanted.map(async ({ campaign }, i) => allowed(campaign, await readDue(deps, campaign, taken[i] ?? []))),
+		),
 	);
 };
 

@@ -1,4 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { CalleeLimits } from "../../shared/callees/decide-call.ts";
+import { limitsFor } from "../../shared/callees/limits.ts";
+import { releaseCall, reserveCall } from "../../shared/callees/reserve-call.ts";
+import { callingRules } from "../../shared/suppression/calling-policy.ts";
+import { readSuppression } from "../../shared/suppression/read-suppression.ts";
+import { suppressedBy } from "../../shared/suppression/suppressed-by.ts";
 import { listTokens, revokeToken } from "../../shared/tokens/tokens.ts";
 import { startDynalite } from "../support/dynalite.ts";
 import { PROJECT_TABLES } from "../support/memory-dynamo.ts";
@@ -74,6 +80,43 @@ test("a campaign from its trunk to its end", async () => {
 	});
 	await api.tick();
 	expect((await api.deliver("sweeps")) + (await api.deliver("recovery"))).toBe(0);
+});
+
+test("suppression lists, an opt-out and the calls to a number", async () => {
+	const list = "/v1/suppression/dnc";
+	const [one, two] = [usNumber(1), usNumber(2)];
+	expect((await api.call("PUT", list, { body: { scope: "named" } })).status).toBe(201);
+	const register = { scope: ["marketing"], kind: "register", maxAgeDays: 10 };
+	expect((await api.call("PUT", list, { body: register })).body).toMatchObject({ maxAgeDays: 10, stale: true });
+	const add = () => api.call("POST", `${list}/numbers`, { body: [one, two] });
+	expect((await add()).body).toMatchObject({ added: 2, already: 0, complete: true });
+	expect((await add()).body).toMatchObject({ added: 0, already: 2 });
+	expect((await api.call("DELETE", `${list}/numbers/${two}`)).status).toBe(200);
+	expect((await api.call("DELETE", `${list}/numbers/${two}`)).status).toBe(404);
+	for (const status of [201, 200]) {
+		expect((await api.call("POST", "/v1/opt-outs", { body: { number: one, note: "n" } })).status).toBe(status);
+	}
+	expect((await api.call("GET", "/v1/suppression")).body.items).toMatchObject([
+		{ name: "dnc", count: 1, ageDays: 0, stale: false },
+		{ name: "opt-outs", count: 1 },
+	]);
+	const policy = { calleeLimit: { max: 2, perHours: 24 } };
+	expect((await api.call("PUT", "/v1/calling-policy", { body: policy })).body).toEqual(policy);
+	const limits = limitsFor((await callingRules(api.deps, TENANT)).policy, undefined, []) as CalleeLimits;
+	const reserve = (tag: string) => reserveCall(api.deps, TENANT, one, limits, tag);
+	const answers = await Promise.all(["a", "b", "c"].map(reserve));
+	expect(answers.filter(({ ok }) => ok)).toHaveLength(2);
+	for (const tag of ["a", "b", "c"]) await releaseCall(api.deps, TENANT, one, tag);
+	expect(await reserve("d")).toEqual({ ok: true });
+	expect((await api.call("GET", `/v1/suppression/numbers/${one}`)).body).toMatchObject({
+		lists: [{ list: "dnc" }, { list: "opt-outs", note: "n" }],
+		calls: [new Date(api.clock.now).toISOString()],
+		waitUntil: null,
+	});
+	expect((await api.call("DELETE", list)).status).toBe(200);
+	const { lists, numbers } = await readSuppression(api.deps, TENANT, [one, two]);
+	expect(suppressedBy(numbers.get(one), lists, {})?.list).toBe("opt-outs");
+	expect(suppressedBy(numbers.get(two), lists, {})).toBeUndefined();
 });
 
 test("hosts, fleet and tokens", async () => {

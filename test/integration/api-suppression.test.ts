@@ -300,6 +300,17 @@ describe("an opt-out", () => {
 		}
 	});
 
+	test("is counted also where two are the first at the same time", async () => {
+		let others = 0;
+		hooks.before = async ({ input }) => {
+			if (!String(input["ConditionExpression"]).includes("attribute_not_exists(#list)") || others++ > 0) return;
+			await optOut({ number: usNumber(2) });
+		};
+		await optOut({ number: usNumber(1) });
+		expect(others).toBe(2);
+		expect((await lists())[0]).toMatchObject({ name: "opt-outs", count: 2 });
+	});
+
 	test("also comes by the list's own route, many at once", async () => {
 		await add("opt-outs", [usNumber(1), usNumber(2)]);
 		expect(config()?.optOutAt).toBe(api.clock.now);

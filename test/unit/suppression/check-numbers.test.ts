@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { withPrefix } from "../../../cli/commands/suppression.ts";
+import { withPrefix } from "../../../cli/commands/suppression-add.ts";
 import { parseList } from "../../../shared/contacts/parse.ts";
 import { checkNumbers } from "../../../shared/suppression/check-numbers.ts";
 
