@@ -13,7 +13,10 @@ export const make = (runtime: Runtime) =>
 					check: () => checkNewCampaign(request.deps, request.tenant, jsonOf(request)),
 					run: async (campaignId, wanted) => ({
 						status: 201,
-						body: await createCampaign(request.deps, request.tenant, campaignId, wanted),
+						body: await createCampaign(request.deps, request.tenant, campaignId, {
+							...wanted,
+							tokenId: request.principal.tokenId,
+						}),
 					}),
 				}),
 			),

@@ -136,7 +136,7 @@ export class Agent {
 				return this.#inventory.forRequest(true) ?? { sounds: [], contexts: [] };
 			},
 			trunks: () => this.#trunkWatch.forRequest(true),
-			accepted: (request, answer, receivedMs) => this.#accepted(request, answer, receivedMs),
+			accepted: (request, answer) => this.#accepted(request, answer),
 			epochEnded: () => {
 				this.#grants.forget();
 				this.#fence.close();
@@ -287,7 +287,7 @@ export class Agent {
 		return this.#link.ready ? "up" : "asteriskDown";
 	}
 
-	#accepted(request: FrozenRequest, answer: SyncResponse, receivedMs: number): void {
+	#accepted(request: FrozenRequest, answer: SyncResponse): void {
 		this.#toldState.acknowledged();
 		this.#inventory.acknowledged();
 		this.#trunkWatch.acknowledged();
@@ -302,7 +302,10 @@ export class Agent {
 			this.#grants.returning.set(callId, { urgent: false });
 		}
 		const usable = answer.calls.length - problems.length;
-		this.#grants.accept(answer, receivedMs, this.#planner.controlNow(), this.#asked, usable);
+		// Sent by an agent of an earlier boot: nobody knows how long ago.
+		const { bootId, monotonicMs } = request.firstSend;
+		const askedMs = bootId === this.#ports.clock.bootId ? monotonicMs : Number.NEGATIVE_INFINITY;
+		this.#grants.accept(answer, askedMs, this.#planner.controlNow(), this.#asked, usable);
 		this.#fence.accepted(request.firstSend);
 		for (const callId of [...answer.recall, ...answer.hangup]) {
 			if (this.journal.state.calls[callId]?.state === "held") this.#grants.returning.set(callId, { urgent: true });

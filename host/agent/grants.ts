@@ -31,11 +31,12 @@ export class Grants {
 	audioVersion = 0;
 
 	/**
+	 * @param askedMs when the request was first sent, monotonic: the calls were granted after it, and are as old as that at most
 	 * @param controlNow the control plane's time now, ms
 	 * @param asked what the request was like
 	 * @param usable how many of the answer's calls this host can dial
 	 */
-	accept(answer: SyncResponse, nowMs: number, controlNow: number, asked: Asked, usable: number): void {
+	accept(answer: SyncResponse, askedMs: number, controlNow: number, asked: Asked, usable: number): void {
 		this.share = answer.share;
 		this.laneShare = answer.campaignShare;
 		let newSlots = 0;
@@ -51,7 +52,7 @@ export class Grants {
 				this.slotShape[trunk] = { spacingMs, aheadMs: Math.max(0, first - controlNow) };
 			}
 		}
-		for (const call of answer.calls) this.grantedAt.set(call.callId, nowMs);
+		for (const call of answer.calls) this.grantedAt.set(call.callId, askedMs);
 		if (usable > 0) this.emptyOfCalls = 0;
 		else if (asked.hungry.calls) this.emptyOfCalls++;
 		if (newSlots > 0) this.emptyOfSlots = 0;

@@ -23,7 +23,7 @@ export interface SyncLoopHooks {
 	/** What is known of trunks already. */
 	trunks(): TrunkHealth | undefined;
 	/** An answer was accepted; the journal has it already. */
-	accepted(request: FrozenRequest, answer: SyncResponse, receivedMs: number): void;
+	accepted(request: FrozenRequest, answer: SyncResponse): void;
 	/** The epoch ended. */
 	epochEnded(): void;
 	/** There is an epoch, or a configuration, that there was not before. */
@@ -270,7 +270,7 @@ export class SyncLoop {
 		this.lastAnswerMs = receivedMs;
 		this.#nextPeekMs = receivedMs + (this.#journal.state.config?.peekIntervalMs ?? 0);
 		this.#sawConfigVersion(body.configVersion);
-		this.#hooks.accepted(request, body, receivedMs);
+		this.#hooks.accepted(request, body);
 		await this.#journal.durable();
 	}
 

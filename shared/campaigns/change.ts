@@ -7,7 +7,7 @@ import { update } from "../store/db.ts";
 import { campaignKey } from "../store/items.ts";
 import { withTechnicalRetry } from "../sync/retry.ts";
 import { parseOrRefuse } from "../validation/details.ts";
-import { checkCallerIds, checkDeadline, refuseNotBuilt, trunksFor } from "./check-campaign.ts";
+import { checkCallerIds, checkDeadline, checkWindow, refuseNotBuilt, trunksFor } from "./check-campaign.ts";
 import { followCampaignCap } from "./registration.ts";
 import {
 	type AskedChange,
@@ -101,6 +101,7 @@ export const patchCampaign = async (
 	if (isTerminal(campaign.state)) throw impossible("a change", campaign);
 	if (patch.callerId !== undefined || patch.callerIds !== undefined)
 		checkCallerIds(await trunksFor(deps, tenant, campaign), patch);
+	if (patch.window) checkWindow(patch.window, await trunksFor(deps, tenant, campaign), false);
 	const { deadline, maxCps, window, retry, ...rest } = patch;
 	const set = {
 		...rest,

@@ -1,8 +1,10 @@
 import { type CampaignInput, campaignSchema, NOT_BUILT_FIELDS } from "../contract/campaign.ts";
 import { unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
+import type { Window } from "../contract/window.ts";
 import type { Deps } from "../deps.ts";
 import { type NumberRule, ruleOfAll } from "../numbers/check.ts";
+import { windowProblem } from "../rules/window-problem.ts";
 import { readLists } from "../suppression/lists.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { parseOrRefuse } from "../validation/details.ts";
@@ -73,6 +75,17 @@ export const checkCallerIds = (
 		checkCallerId(trunk, wanted.callerId);
 		for (const callerId of wanted.callerIds ?? []) checkCallerId(trunk, callerId, "callerIds");
 	}
+};
+
+/** A window must have a zone to be applied in. Throws 422. @param rowHasZone whether every contact has one of its own */
+export const checkWindow = (window: Window | undefined, trunks: readonly Trunk[], rowHasZone: boolean): void => {
+	const problem = windowProblem(
+		window,
+		trunks.map(({ numbering }) => numbering),
+		rowHasZone,
+	);
+	if (problem === undefined) return;
+	throw unprocessable("windowWithoutZone", `The window ${problem}.`, [{ path: "window.timeZone", message: problem }]);
 };
 
 /** A caller id must be one of the trunk's; a private trunk takes any digits. Throws 422. */

@@ -13,7 +13,14 @@ import { ruleOfAll } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
 import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
 import { withTechnicalRetry } from "../sync/retry.ts";
-import { checkCallerIds, checkDeadline, checkSuppressionLists, parseCampaign, trunksFor } from "./check-campaign.ts";
+import {
+	checkCallerIds,
+	checkDeadline,
+	checkSuppressionLists,
+	checkWindow,
+	parseCampaign,
+	trunksFor,
+} from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -31,6 +38,8 @@ export interface NewCampaign {
 	callerIds?: string[] | undefined;
 	/** Absent: `informational`, as a test call is. */
 	purpose?: Purpose | undefined;
+	/** Of the token that made it. */
+	tokenId?: string | undefined;
 	maxCps?: number | undefined;
 	/** Absent: as any other. */
 	priority?: number | undefined;
@@ -89,6 +98,8 @@ const checkSource = async (deps: ApiDeps, tenant: string, { campaignId }: From):
 	);
 };
 
+const hasZone = (row: unknown): boolean => typeof row === "object" && row !== null && Object.hasOwn(row, "timeZone");
+
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
@@ -96,6 +107,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 	const [trunk] = trunks;
 	checkCallerIds(trunks, input);
 	if (input.from) await checkSource(deps, tenant, input.from);
+	checkWindow(input.window, trunks, (input.contacts ?? []).length > 0 && (input.contacts ?? []).every(hasZone));
 	const suppressionLists = [...new Set(input.suppressionLists ?? [])];
 	await checkSuppressionLists(deps, tenant, suppressionLists);
 	const list =
@@ -159,10 +171,14 @@ export const createCampaign = async (
 		name: wanted.name,
 		state: "importing",
 		trunk: wanted.trunk.id,
+		numbering: wanted.trunk.numbering,
 		...(wanted.trunks === undefined ? {} : { trunks: wanted.trunks }),
 		...(wanted.callerId === undefined ? {} : { callerId: wanted.callerId }),
 		...(wanted.callerIds === undefined ? {} : { callerIds: wanted.callerIds }),
 		...(wanted.purpose === undefined ? {} : { purpose: wanted.purpose }),
+		// Rules that do not hold for the purpose are noted here when they come up.
+		...(wanted.purpose === undefined || wanted.purpose === "marketing" ? {} : { exemptions: {} }),
+		...(wanted.tokenId === undefined ? {} : { tokenId: wanted.tokenId }),
 		...(wanted.maxCps === undefined ? {} : { maxCps: wanted.maxCps }),
 		...(wanted.priority === undefined ? {} : { priority: wanted.priority }),
 		...(wanted.window === undefined ? {} : { window: wanted.window }),

@@ -1,4 +1,6 @@
 import type { CampaignItem } from "../store/items.ts";
+import { openFrom } from "../sync/vet.ts";
+import { ROW_MS } from "./put-contact.ts";
 import type { GoodRow } from "./rows.ts";
 
 /**
@@ -7,7 +9,13 @@ import type { GoodRow } from "./rows.ts";
  */
 export type FirstDue = (row: GoodRow, dueAt: number) => number;
 
-/** The rule of one campaign, made once for each chunk of a list. Whatever brings contacts into a campaign asks it. */
-export const firstDueOf = (_campaign: CampaignItem): FirstDue => {
-	return (_row, dueAt) => dueAt;
+/**
+ * The rule of one campaign, made once for each chunk of a list. Whatever brings contacts into a campaign asks it. A contact outside its calling window is due at the
+ * opening; one that may never be called is due at once, and ends when its turn comes.
+ */
+export const firstDueOf = (campaign: CampaignItem): FirstDue => {
+	return (row, dueAt) => {
+		const open = openFrom(campaign, { number: row.number, ...(row.timeZone ? { tz: row.timeZone } : {}) }, dueAt);
+		return open.at === undefined || open.at <= dueAt ? dueAt : open.at + row.line * ROW_MS;
+	};
 };

@@ -9,7 +9,7 @@ import type { GoodRow } from "./rows.ts";
  * One row's part of a millisecond: keeps the order of a list among contacts that are due at once. A power of two, so that
  * a time of today plus it is exact as a double (12 bits are left for fractions); a million rows take 0.25 s.
  */
-const ROW_MS = 1 / 4096;
+export const ROW_MS = 1 / 4096;
 
 /** When a row of a list may be dialed first, ms since 1970 with a fraction. */
 export const dueAtOf = (importedAt: number, startAt: number | undefined, line: number): number =>

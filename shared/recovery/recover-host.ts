@@ -70,9 +70,31 @@ const undoOpenSync = async (
 	lostE: number,
 	lostS: number,
 	campaignOf: CampaignOf,
-): Promise<void> => {
+): Promise<Counted[]> => {
 	const open = await putGrant(deps, host.tenant, host.hostId, lostE, lostS + 1, { cands: [], tomb: true });
-	await undoClaims(deps, host.tenant, leaseOf(host.hostId, lostE, lostS + 1), open.cands, campaignOf);
+	const lease = leaseOf(host.hostId, lostE, lostS + 1);
+	await undoClaims(deps, host.tenant, lease, open.cands, campaignOf);
+	return endedBy(deps, host.tenant, lease, open.cands, campaignOf);
+};
+
+/** Contacts that the sync had ended without a call: it did not come to count them. */
+const endedBy = async (
+	deps: Deps,
+	tenant: string,
+	lease: string,
+	cands: Candidate[],
+	campaignOf: CampaignOf,
+): Promise<Counted[]> => {
+	const ended: Counted[] = [];
+	for (const candidate of cands) {
+		const campaign = candidate.x === undefined ? undefined : await campaignOf(candidate.c);
+		if (!campaign) continue;
+		const key = contactKeyOfCandidate(tenant, candidate, campaign);
+		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
+		if (contact?.sup?.by !== lease) continue;
+		ended.push({ campaignId: candidate.c, outcome: "suppressed", final: true, placed: false });
+	}
+	return ended;
 };
 
 /** Contacts settled at once: a lost host may have held hundreds. */
@@ -114,7 +136,7 @@ const settleLost = async (
 	for (const grant of grants) {
 		const seq = Number(grant.grant.split("#")[1]);
 		for (const candidate of grant.cands) {
-			const campaign = await campaignOf(candidate.c);
+			const campaign = candidate.x === undefined ? await campaignOf(candidate.c) : undefined;
 			if (!campaign) continue;
 			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
 			granted.push({ candidate, campaign, key, seq, lease: leaseOf(host.hostId, lostE, seq) });
@@ -212,8 +234,8 @@ export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]>
 		if (!cache.has(c)) cache.set(c, (await readCampaigns(deps, host.tenant, [c])).get(c));
 		return cache.get(c);
 	};
-	await undoOpenSync(deps, host, lostE, lostS, campaignOf);
-	const counted = await settleLost(deps, host, lostE, lostS, campaignOf);
+	const ended = await undoOpenSync(deps, host, lostE, lostS, campaignOf);
+	const counted = [...ended, ...(await settleLost(deps, host, lostE, lostS, campaignOf))];
 	for (const trunkId of (await readTrunks(deps, host.tenant)).trunks.keys()) {
 		await setShareAside(deps, host, lostE, trunkId, async (c) => {
 			const campaign = await campaignOf(c);

@@ -5,7 +5,7 @@ import { isDraining } from "../fleet/life.ts";
 import type { CampaignItem, HostItem, TrunkItem } from "../store/items.ts";
 import { pacedCps } from "./campaign-rate.ts";
 import type { PacedAsk } from "./campaign-slots.ts";
-import { type Choice, campaignsFor, chooseCandidates } from "./choose.ts";
+import { type Allowed, type Choice, campaignsFor, chooseCandidates } from "./choose.ts";
 import { hostsOfLate } from "./hosts-cache.ts";
 import { divide, type Lane, onTrunk, trunkIndexOf, trunksOf } from "./lanes.ts";
 import { nextLeavesSince, Precedence, preferredTo, waitsNoMore } from "./precedence.ts";
@@ -14,6 +14,7 @@ import type { Run } from "./run.ts";
 import { type ByCampaign, type Leave, sum } from "./shares.ts";
 import { mostCalls } from "./slots.ts";
 import { cpsAt, paceAt } from "./trunk-pace.ts";
+import { type Suppressed, Vetting } from "./vetting.ts";
 import { mayDial, type World } from "./world.ts";
 
 export interface Chosen {
@@ -21,6 +22,8 @@ export interface Chosen {
 	choices: Choice[];
 	/** The trunks as they stand. */
 	reserved: TrunkItem[];
+	/** Contacts that are to end without being called. */
+	suppressed: Suppressed[];
 	leavesSince: number | undefined;
 }
 
@@ -91,6 +94,7 @@ const divideCampaigns = async (
 	run: Run,
 	rooms: Rooms,
 	byTrunk: Map<string, string[]>,
+	allowed: Allowed,
 	precedence: Precedence | undefined,
 ): Promise<Map<string, Map<string, Choice[]>>> => {
 	const { deps, world } = run;
@@ -118,6 +122,7 @@ const divideCampaigns = async (
 				rooms.want,
 				(lanes.get(c) ?? []).reduce((n, { room }) => n + room, 0),
 			),
+		allowed,
 		precedence && {
 			room: (campaign) => precedence.room(lanes.get(campaign.campaignId)?.[0]?.trunk as TrunkItem, campaign),
 			beyond: (campaign, keys) =>
@@ -151,7 +156,9 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 	let { want } = rooms;
 	const byTrunk = want > 0 ? await campaignsFor(deps, host, world) : new Map<string, string[]>();
 	const precedence = byTrunk.size > 0 ? await precedenceFor(run, host) : undefined;
-	const divided = await divideCampaigns(run, rooms, byTrunk, precedence);
+	const vetting = new Vetting(run);
+	const allowed: Allowed = (campaign, due) => vetting.allowed(campaign, due);
+	const divided = await divideCampaigns(run, rooms, byTrunk, allowed, precedence);
 	const choices: Choice[] = [];
 	const reserved: TrunkItem[] = [];
 	let leftUnused = false;
@@ -168,6 +175,7 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 			world,
 			(byTrunk.get(trunk.trunkId) ?? []).filter((c) => hasOneTrunk(world.campaigns.get(c))),
 			(c) => Math.min(most, rooms.ofCampaign(trunk, c)),
+			allowed,
 			precedence && {
 				room: (campaign) => precedence.room(trunk, campaign),
 				beyond: (campaign, keys) => {
@@ -214,7 +222,8 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 		for (const [c, count] of Object.entries(calls)) choices.push(...(found.get(c) ?? []).slice(0, count));
 		want -= sum(calls);
 	}
-	return { choices, reserved, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
+	const { suppressed } = vetting;
+	return { choices, reserved, suppressed, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
 };
 
 const isDialed = (campaign: CampaignItem | undefined): boolean => campaign?.state === "running";

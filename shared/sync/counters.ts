@@ -18,6 +18,8 @@ export interface Counted {
 	campaignId: string;
 	outcome: string;
 	final: boolean;
+	/** False: the contact ended without a call. Absent: a call was placed, or lost with its host. */
+	placed?: boolean;
 	/** How long it had a channel; absent: nobody knows. */
 	channelMs?: number | undefined;
 }
@@ -37,9 +39,9 @@ export const channelMsOf = (
 /** Adds ended attempts to counters; returns the new absolute counters of the campaigns that changed. */
 export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Record<string, Counts> => {
 	const changed: Record<string, Counts> = {};
-	for (const { campaignId, outcome, final, channelMs } of counted) {
+	for (const { campaignId, outcome, final, placed = true, channelMs } of counted) {
 		const counts = { ...(changed[campaignId] ?? acc[campaignId] ?? {}) };
-		counts["a"] = (counts["a"] ?? 0) + 1;
+		if (placed) counts["a"] = (counts["a"] ?? 0) + 1;
 		if (final) {
 			counts["f"] = (counts["f"] ?? 0) + 1;
 			counts[`o_${outcome}`] = (counts[`o_${outcome}`] ?? 0) + 1;

@@ -74,8 +74,14 @@ export const claim = async (
 		TableName: deps.tables.contacts,
 		Key: key,
 		ConditionExpression: "#state = :pending AND #ver = :ver",
-		UpdateExpression: "SET #state = :claimed, #lease = :me, #ver = #ver + :one REMOVE #dueAt",
-		ExpressionAttributeNames: { "#state": "state", "#lease": "lease", "#ver": "ver", "#dueAt": "dueAt" },
+		UpdateExpression: "SET #state = :claimed, #lease = :me, #ver = #ver + :one REMOVE #dueAt, #wait",
+		ExpressionAttributeNames: {
+			"#state": "state",
+			"#lease": "lease",
+			"#ver": "ver",
+			"#dueAt": "dueAt",
+			"#wait": "wait",
+		},
 		ExpressionAttributeValues: { ":pending": "pending", ":claimed": "claimed", ":ver": ver, ":me": me, ":one": 1 },
 	});
 	return result.ok || (result.item?.state === "claimed" && result.item.lease === me);

@@ -1,5 +1,5 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
-import { campaignOfLane, formatCallId } from "../contract/ids.ts";
+import { campaignOfLane, formatCallId, parseCallId } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { isDraining } from "../fleet/life.ts";
 import { batchGet } from "../store/db.ts";
@@ -12,6 +12,8 @@ import {
 	hostKey,
 	leaseOf,
 } from "../store/items.ts";
+import { readSuppression } from "../suppression/read-suppression.ts";
+import { suppressedBy } from "../suppression/suppressed-by.ts";
 import { contactKeyOfCandidate } from "./grant.ts";
 import type { World } from "./world.ts";
 
@@ -75,13 +77,14 @@ const heldCalls = async (
 	world: World,
 	grants: GrantItem[],
 	wanted: ReadonlySet<string>,
-): Promise<string[]> => {
+): Promise<{ callId: string; contact: ContactItem }[]> => {
 	const ids = new Map<string, string>();
 	const keys: { shardKey: string; contactKey: string }[] = [];
 	for (const grant of grants) {
 		const seq = Number(grant.grant.split("#")[1]);
 		for (const candidate of grant.cands) {
 			const campaign = world.campaigns.get(candidate.c);
+			if (candidate.x !== undefined) continue;
 			if (!wanted.has(candidate.c) || !campaign) continue;
 			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
 			const callId = formatCallId({
@@ -103,7 +106,29 @@ const heldCalls = async (
 	return contacts.flatMap((contact) => {
 		const callId =
 			contact.state === "claimed" ? ids.get(`${contact.shardKey} ${contact.contactKey} ${contact.lease}`) : undefined;
-		return callId ? [callId] : [];
+		return callId ? [{ callId, contact }] : [];
+	});
+};
+
+/** After an opt-out what is granted is looked at again for so long: each host with calls has synced by then, and has the recall. */
+const OPT_OUT_RECENT_MS = 15_000;
+
+/** Calls that the host holds to numbers that were put on a list after they were granted. */
+const suppressedSince = async (
+	deps: Deps,
+	host: HostItem,
+	world: World,
+	held: readonly { callId: string; contact: ContactItem }[],
+): Promise<string[]> => {
+	if (held.length === 0) return [];
+	const { lists, numbers } = await readSuppression(
+		deps,
+		host.tenant,
+		held.map(({ contact }) => contact.number),
+	);
+	return held.flatMap(({ callId, contact }) => {
+		const campaign = world.campaigns.get(parseCallId(callId)?.campaignId ?? "");
+		return campaign && suppressedBy(numbers.get(contact.number), lists, campaign) ? [callId] : [];
 	});
 };
 
@@ -119,8 +144,13 @@ export const recallsFor = async (
 	drain: boolean,
 ): Promise<string[]> => {
 	const wanted = new Set(campaignsHeld(held).filter((c) => drain || holdsBack(world.campaigns.get(c))));
-	if (wanted.size === 0) return [];
-	return heldCalls(deps, host, world, await recentGrants(deps, host), wanted);
+	const optedOut = world.optOutAt !== undefined && deps.now() - world.optOutAt < OPT_OUT_RECENT_MS;
+	const all = new Set(optedOut ? campaignsHeld(held) : wanted);
+	if (all.size === 0) return [];
+	const calls = await heldCalls(deps, host, world, await recentGrants(deps, host), all);
+	const back = calls.filter(({ callId }) => wanted.has(parseCallId(callId)?.campaignId ?? ""));
+	const others = optedOut ? await suppressedSince(deps, host, world, calls) : [];
+	return [...new Set([...back.map(({ callId }) => callId), ...others])];
 };
 
 /**
@@ -140,7 +170,8 @@ export const hangupsFor = async (
 	const calls: string[] = [];
 	if (count === 0) return calls;
 	for await (const grants of pagesOfGrants(deps, host)) {
-		calls.push(...(await heldCalls(deps, host, world, grants, wanted)));
+		const found = await heldCalls(deps, host, world, grants, wanted);
+		calls.push(...found.map(({ callId }) => callId));
 		if (calls.length >= count) break;
 	}
 	return calls;

@@ -4,9 +4,11 @@ import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, update, type WriteResult } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
+import { releaseUndialed } from "./claim-within-limits.ts";
 import { channelMsOf } from "./counters.ts";
 import { trunksOf } from "./lanes.ts";
 import { type AfterAttempt, afterAttempt, needsContact } from "./retry.ts";
+import { alignToOpening } from "./vet.ts";
 
 /** What became of one completion or return. */
 export interface Settled {
@@ -57,10 +59,12 @@ export const settleContact = async (
 	const trunks = trunksOf(campaign).length;
 	let after: AfterAttempt = { final: true };
 	let numberIndex: number | undefined;
+	let callee: Pick<ContactItem, "number" | "tz"> = { number: "" };
 	if (needsContact(campaign.retry, entry.o)) {
 		// While it is claimed under this lease nobody changes it; of another state the condition below knows.
 		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
 		if (contact?.nums) numberIndex = contact.ni ?? 0;
+		if (contact) callee = contact;
 		if (contact && campaign.state !== "cancelled") {
 			after = afterAttempt({
 				retry: campaign.retry,
@@ -81,6 +85,8 @@ export const settleContact = async (
 		tr: trunks > 1 ? (ref.trunkIndex ?? 0) : undefined,
 	});
 	const next = after.final ? undefined : after;
+	// Due within its calling window: otherwise it would have to be put off when its time has come.
+	const dueAt = next && alignToOpening(campaign, { ...callee, ...next.number }, next.dueAt);
 	// Before the first attempt ended there is no history to add to.
 	const first = ref.attempt === 1;
 	const result = await update<ContactItem>(deps.db, {
@@ -111,7 +117,7 @@ export const settleContact = async (
 			...(first ? { ":hist": { "1": whole } } : { ":entry": whole }),
 			...(after.final
 				? { ":next": "done", ":outcome": entry.o }
-				: { ":next": "pending", ":following": ref.attempt + 1, ":dueAt": after.dueAt }),
+				: { ":next": "pending", ":following": ref.attempt + 1, ":dueAt": dueAt }),
 		},
 	});
 	return { ...result, fin: after.final };
@@ -208,6 +214,7 @@ export const giveBack = async (
 			"#ver": "ver",
 			...(cancelled ? { "#outcome": "outcome" } : { "#dueAt": "dueAt" }),
 		},
+		ReturnValues: "ALL_NEW",
 		ExpressionAttributeValues: {
 			":claimed": "claimed",
 			":lease": lease,
@@ -232,6 +239,7 @@ export const settleReturned = async (
 	}
 	const key = contactKeyOfRef(tenant, campaign, ref);
 	const result = await giveBack(deps, key, leaseOf(hostId, ref.epoch, ref.seq), campaign.state === "cancelled");
+	if (result.ok && result.item) await releaseUndialed(deps, tenant, campaign, result.item, ref.attempt, ref.ver - 1);
 	// Not claimed under that lease any more: a twin or an earlier try of this sync gave it back.
 	const known = result.ok || (result.item !== undefined && result.item.ver > ref.ver);
 	return known

@@ -5,13 +5,16 @@ import { isDraining, isUp } from "../fleet/life.ts";
 import { nudgeFleet } from "../fleet/nudge.ts";
 import { getItem } from "../store/db.ts";
 import { type Candidate, type ContactItem, type HostItem, leaseOf, type TrunkItem } from "../store/items.ts";
+import { callingRules } from "../suppression/calling-policy.ts";
 import { afterCommit } from "./after-commit.ts";
 import { grantedCalls, sharesAndSlots } from "./answer.ts";
+import type { Choice } from "./choose.ts";
 import { chooseAndReserve } from "./choose-and-reserve.ts";
+import { claimWithinLimits } from "./claim-within-limits.ts";
 import { type Commit, commitSync } from "./commit.ts";
-import { addCounts, forgettable } from "./counters.ts";
+import { addCounted, addCounts, type Counted, forgettable } from "./counters.ts";
 import { anotherAgent, busy, noSuchHost, seqAhead, seqOld, staleEpoch } from "./errors.ts";
-import { claim, contactKeyOfCandidate, putGrant, readGrant } from "./grant.ts";
+import { contactKeyOfCandidate, putGrant, readGrant } from "./grant.ts";
 import { putInventory } from "./inventory.ts";
 import { hangupsFor, recallsFor } from "./recall.ts";
 import { releaseEarlier } from "./release-earlier.ts";
@@ -22,6 +25,7 @@ import { type ByCampaign, sum } from "./shares.ts";
 import { deadTrunksOf } from "./trunk-health.ts";
 import { observe } from "./trunk-pace.ts";
 import { undoClaims } from "./undo.ts";
+import { suppress } from "./waits.ts";
 import { type HostRef, readCampaigns, readWorld } from "./world.ts";
 
 /** Calls by lane that the host still holds after its report. */
@@ -50,16 +54,41 @@ const settleAll = async ({ deps, request, host, world, me }: Run): Promise<Settl
 	]);
 };
 
-/** Claims the candidates of the grant record that stands; indexes of those that are this sync's. */
-const claimAll = async (run: Run, cands: Candidate[]): Promise<number[]> => {
+const candidateOf = ({ campaignId, contact, trunkIndex }: Choice): Candidate => ({
+	c: campaignId,
+	k: contact.contactKey,
+	a: contact.attempt,
+	v: contact.ver,
+	...(trunkIndex ? { t: trunkIndex } : {}),
+});
+
+/**
+ * Claims the candidates of the grant record that stands, and ends those that are not to be called.
+ * @returns indexes of those that are this sync's, and what is counted of those that it ended
+ */
+const claimAll = async (
+	run: Run,
+	cands: Candidate[],
+	known: ReadonlyMap<string, ContactItem>,
+): Promise<{ ans: number[]; ended: Counted[] }> => {
+	if (cands.length === 0) return { ans: [], ended: [] };
 	const { deps, host, world, me } = run;
+	const { policy } = await callingRules(deps, host.tenant);
 	const mine = await Promise.all(
-		cands.map((candidate) => {
+		cands.map(async (candidate) => {
 			const campaign = world.campaigns.get(candidate.c);
-			return campaign ? claim(deps, contactKeyOfCandidate(host.tenant, candidate, campaign), candidate.v, me) : false;
+			if (!campaign) return false;
+			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
+			if (candidate.x !== undefined) return suppress(deps, key, candidate.v, me, candidate.x);
+			return claimWithinLimits(run, policy, campaign, candidate, known.get(candidate.c + candidate.k));
 		}),
 	);
-	return cands.flatMap((_, i) => (mine[i] ? [i] : []));
+	const ended = cands.flatMap((candidate, i): Counted[] =>
+		mine[i] && candidate.x !== undefined
+			? [{ campaignId: candidate.c, outcome: "suppressed", final: true, placed: false }]
+			: [],
+	);
+	return { ans: cands.flatMap(({ x }, i) => (mine[i] && x === undefined ? [i] : [])), ended };
 };
 
 /** A twin's grant may name a campaign that was not there yet when this execution read its world. */
@@ -199,21 +228,16 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	if (request.earlier) await releaseEarlier(deps, host, world, request.earlier);
 
 	const observed = observe(host.refusals, settled, world.campaigns, deps.now());
-	const { choices, reserved, leavesSince } = await chooseAndReserve(run, base, observed.slow).catch(
+	const { choices, reserved, suppressed, leavesSince } = await chooseAndReserve(run, base, observed.slow).catch(
 		(error: unknown) => {
 			throw error instanceof Superseded ? seqOld(host.seq + 1) : error;
 		},
 	);
 	const known = new Map(choices.map(({ campaignId, contact }) => [campaignId + contact.contactKey, contact]));
-	let cands = choices.map(
-		({ campaignId, contact, trunkIndex }): Candidate => ({
-			c: campaignId,
-			k: contact.contactKey,
-			a: contact.attempt,
-			v: contact.ver,
-			...(trunkIndex ? { t: trunkIndex } : {}),
-		}),
-	);
+	let cands = [
+		...choices.map((choice) => candidateOf(choice)),
+		...suppressed.map(({ choice, why }): Candidate => ({ ...candidateOf(choice), x: why })),
+	];
 	if (request.want > 0) {
 		const grant = await putGrant(deps, host.tenant, host.hostId, request.epoch, request.seq, { cands });
 		if (grant.tomb) throw staleEpoch(host);
@@ -221,7 +245,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		await readMissing(run, cands);
 	}
 	// A draining host is granted nothing; only a twin from before the drain can have chosen any.
-	const ans = isDraining(host.state) ? [] : await claimAll(run, cands);
+	const { ans, ended } = isDraining(host.state) ? { ans: [], ended: [] } : await claimAll(run, cands, known);
 	const held = { ...base };
 	for (const i of ans) {
 		const candidate = cands[i];
@@ -229,7 +253,8 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		const lane = laneOf({ campaignId: candidate.c, ...(candidate.t ? { trunkIndex: candidate.t } : {}) });
 		held[lane] = (held[lane] ?? 0) + 1;
 	}
-	const acc = { ...host.acc, ...addCounts(host.acc, settled) };
+	const settledAcc = { ...host.acc, ...addCounts(host.acc, settled) };
+	const acc = { ...settledAcc, ...addCounted(settledAcc, ended) };
 	for (const campaignId of await forgettable(deps, host, world, held, settled, request.seq)) delete acc[campaignId];
 	const commit: Commit = {
 		ans,
@@ -245,7 +270,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		quiet: isQuiet(run, base),
 	};
 	const after = await commitOrFollow(run, commit, cands, base);
-	await afterCommit(deps, { ...after, acc }, settled);
+	await afterCommit(deps, { ...after, acc }, settled, ended);
 	if (after.state === "drained" && host.state !== "drained") await sayDrained(deps, after);
 	deps.log.info("sync", {
 		hostId: host.hostId,
@@ -259,6 +284,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		returned: request.returned.length,
 		refused: refused.length,
 		candidates: cands.length,
+		...(ended.length === 0 ? {} : { suppressed: ended.length }),
 		granted: after.ans.length,
 		...(isDraining(after.state) ? { state: after.state, quiet: after.quiet } : {}),
 		...(observed.slow.length === 0 ? {} : { refusedOn: observed.slow }),

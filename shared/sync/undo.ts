@@ -1,6 +1,7 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { CampaignItem, Candidate, ContactItem } from "../store/items.ts";
+import { releaseUndialed } from "./claim-within-limits.ts";
 import { contactKeyOfCandidate } from "./grant.ts";
 import { giveBack } from "./settle.ts";
 
@@ -25,7 +26,9 @@ export const undoClaims = async (
 		for (;;) {
 			const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
 			if (contact?.state === "claimed" && contact.lease === lease) {
-				if ((await giveBack(deps, key, lease, campaign.state === "cancelled")).ok) break;
+				const back = await giveBack(deps, key, lease, campaign.state === "cancelled");
+				if (back.ok && back.item) await releaseUndialed(deps, tenant, campaign, back.item, candidate.a, candidate.v);
+				if (back.ok) break;
 			} else if (contact?.state === "pending" && contact.ver === candidate.v) {
 				const bumped = await update(deps.db, {
 					TableName: deps.tables.contacts,

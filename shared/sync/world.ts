@@ -21,13 +21,15 @@ export interface World {
 	trunks: Map<string, TrunkItem>;
 	campaigns: Map<string, CampaignItem>;
 	configVersion: number;
+	/** The last time that somebody opted out, ms. */
+	optOutAt?: number | undefined;
 }
 
 /** All trunks of the tenant and the version of its configuration. */
 export const readTrunks = async (
 	deps: Deps,
 	tenant: string,
-): Promise<{ trunks: Map<string, TrunkItem>; configVersion: number }> => {
+): Promise<{ trunks: Map<string, TrunkItem>; configVersion: number; optOutAt: number | undefined }> => {
 	const items = await queryAll<TrunkItem | ConfigItem>(deps.db, {
 		TableName: deps.tables.trunks,
 		ConsistentRead: true,
@@ -39,6 +41,7 @@ export const readTrunks = async (
 	return {
 		trunks: new Map(trunks.map((item) => [item.trunkId, item])),
 		configVersion: config?.version ?? 0,
+		optOutAt: config?.optOutAt,
 	};
 };
 
@@ -75,7 +78,7 @@ export const mayCarry = (campaign: CampaignItem, host: Pick<HostItem, "inst">): 
 
 /** Reads what a sync of this host may touch: its trunks, the campaigns on them and those of the calls it names. */
 export const readWorld = async (deps: Deps, host: HostItem, callIds: string[]): Promise<World> => {
-	const { trunks, configVersion } = await readTrunks(deps, host.tenant);
+	const { trunks, configVersion, optOutAt } = await readTrunks(deps, host.tenant);
 	const ids = new Set<string>(Object.keys(host.held).map(campaignOfLane));
 	for (const trunk of trunks.values()) {
 		if (!mayUse(trunk, host)) continue;
@@ -85,5 +88,5 @@ export const readWorld = async (deps: Deps, host: HostItem, callIds: string[]): 
 		const ref = parseCallId(callId);
 		if (ref) ids.add(ref.campaignId);
 	}
-	return { trunks, configVersion, campaigns: await readCampaigns(deps, host.tenant, ids) };
+	return { trunks, configVersion, optOutAt, campaigns: await readCampaigns(deps, host.tenant, ids) };
 };

@@ -69,6 +69,8 @@ export const newCampaign = (
 	tenant: TENANT,
 	campaignId,
 	origin: "campaign",
+	// Its numbers have no place, so that no rule of law holds for them.
+	numbering: "private",
 	name: "test",
 	state: "running",
 	then: { wait: 1 },
