@@ -41,7 +41,7 @@ const read = () => {
 	};
 };
 /** Read with the first number: not every function that is bundled with this asks for one. */
-let tables: ReturnType<typeof read> | undefined;
+let lookup: ReturnType<typeof read> | undefined;
 
 /** The longest prefix of the number that the table has: 3 digits (618) or 4 (1212, 5511). */
 const longest = (table: ByPrefix, digits: string) => table.get(digits.slice(0, 4)) ?? table.get(digits.slice(0, 3));
@@ -70,16 +70,16 @@ export const placeOf = (number: string): Place | undefined => {
 };
 
 const lookUp = (number: string): Place | undefined => {
-	tables ??= read();
+	lookup ??= read();
 	const parsed = parsePhoneNumberFromString(number);
 	const country = parsed?.country;
 	if (!country) return undefined;
 	const digits = parsed.number.slice(1);
-	const fixed = longest(tables.fixedLinePrefixes, digits);
-	const zones = tables.countries.get(country) ?? [];
+	const fixed = longest(lookup.fixedLinePrefixes, digits);
+	const zones = lookup.countries.get(country) ?? [];
 	// The Cocos Islands' numbers begin like those of Western Australia.
 	const isFixed = fixed?.zones.every((zone) => zones.includes(zone)) && parsed.getType() === "FIXED_LINE";
-	const area = isFixed ? fixed : longest(tables.prefixes, digits);
+	const area = isFixed ? fixed : longest(lookup.prefixes, digits);
 	// An area code's states say whose it is.
 	if (area?.states.every((state) => state.startsWith(`${country}-`))) return placeAs({ country, ...area });
 	return placeAs({ country, states: [], zones });

@@ -65,10 +65,8 @@ export const decidePaced = (
 		const gap = Math.max(trunkGap, slotSpacingMs(ask.cps));
 		const at = Math.max(next, entry.next ?? 0);
 		// A gap before it would be lost to others that wait for slots.
-		if (scarce && at > next) continue;
-		const fit = at > reach ? 0 : Math.floor((reach - at) / gap) + 1;
-		const k = Math.min(ask.slots, scarce ? 1 : fit);
-		if (k <= 0) continue;
+		if (at > reach || (scarce && at > next)) continue;
+		const k = Math.min(ask.slots, scarce ? 1 : Math.floor((reach - at) / gap) + 1);
 		slots[ask.campaignId] = { at, k, gap };
 		next = at + (k - 1) * gap + trunkGap;
 	}

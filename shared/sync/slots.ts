@@ -64,10 +64,10 @@ export const usefulSlots = (input: {
 	return Math.min(input.asked, startable + Math.ceil(input.expected * SCARCE_PART));
 };
 
-/** How many of `wanted` slots fit before the horizon. */
+/** How many of `wanted` slots fit before the horizon: one that begins before it does, however long the trunk then waits for the next. */
 export const slotsAvailable = (wanted: number, nextDialAt: number, earliest: number, maxCps: number): number => {
 	const room = earliest + SLOT_HORIZON_MS - Math.max(nextDialAt, earliest);
-	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.floor(room / slotSpacingMs(maxCps))));
+	return room <= 0 ? 0 : Math.max(0, Math.min(wanted, Math.max(1, Math.floor(room / slotSpacingMs(maxCps)))));
 };
 
 /** Calls granted ahead of a slow trunk's slots: a host gives back what it could not dial in some seconds. */

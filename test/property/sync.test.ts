@@ -44,6 +44,7 @@ const schedules: fc.Arbitrary<WalkConfig> = fc
 				priority: fc.constantFrom(1, 5, 20),
 				maxCps: fc.constantFrom(undefined, undefined, 1, 3, 10),
 				twoNumbers: fc.boolean(),
+				limited: fc.boolean(),
 			}),
 			{ minLength: 1, maxLength: 3 },
 		),

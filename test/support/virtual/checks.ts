@@ -217,8 +217,10 @@ export const checkCounters = async (dynamo: MemoryDynamo, deps: Deps): Promise<v
 					);
 				if (entry.fin) outcomes[entry.o] = (outcomes[entry.o] ?? 0) + 1;
 			}
-			if (contact.state === "done" && contact.outcome === "cancelled")
-				outcomes["cancelled"] = (outcomes["cancelled"] ?? 0) + 1;
+			const { outcome } = contact;
+			// Ended without a call, whatever attempts there were before.
+			if (contact.state === "done" && (outcome === "cancelled" || outcome === "suppressed"))
+				outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 		}
 		const counts = await campaignCounts(deps, TENANT, campaign.campaignId);
 		// The sweep's end is what tells the counters of contacts that were cancelled.

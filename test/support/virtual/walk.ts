@@ -10,6 +10,7 @@ import { setDrain } from "../../../shared/hosts/hosts.ts";
 import { recoverHosts } from "../../../shared/recovery/recover-hosts.ts";
 import { getItem } from "../../../shared/store/db.ts";
 import { type CampaignItem, campaignKey } from "../../../shared/store/items.ts";
+import { optOut } from "../../../shared/suppression/numbers.ts";
 import { readCampaigns } from "../../../shared/sync/world.ts";
 import type { CallScript } from "./asterisk.ts";
 import {
@@ -423,6 +424,7 @@ export class Walk {
 			{ weight: faults.handlers, what: "one more recovery", run: () => this.#recover() },
 			{ weight: faults.people, what: "a campaign is changed", run: () => this.#changeSome() },
 			{ weight: faults.people, what: "a campaign's cap is changed", run: () => this.#changeCap() },
+			{ weight: faults.people / 2, what: "somebody opts out", run: () => this.#optOut() },
 			{
 				weight: faults.people,
 				what: `${host.hostId}: drain or not`,
@@ -475,6 +477,10 @@ export class Walk {
 		this.plane.start(`cap ${letter} ${next}`, (deps) =>
 			changeCampaignCap(deps, TENANT, trunk, campaignIdOf(letter), next),
 		);
+	}
+	#optOut(): void {
+		const { number } = this.random.pick(contactsOf(this.plane.dynamo));
+		this.plane.start(`opt-out ${number}`, (deps) => optOut(deps, TENANT, "token", { number }));
 	}
 	#changeSome(): void {
 		const { campaignId, state } = this.random.pick(campaignsOf(this.plane.dynamo));

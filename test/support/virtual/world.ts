@@ -29,6 +29,8 @@ export interface WorldConfig {
 		maxCps?: number;
 		/** Each contact has a second number. */
 		twoNumbers?: boolean;
+		/** Calls to one number are noted, and a second apart at least. */
+		limited?: boolean;
 	}[];
 }
 
@@ -75,7 +77,7 @@ const allTrunks = ({ trunks }: WorldConfig): { id: string; weight: number }[] =>
 export const setUp = (dynamo: MemoryDynamo, config: WorldConfig, now: number): void => {
 	for (const { id, cap, tier = "steady" } of config.hosts) put(dynamo, "hosts", { ...newHost(id, cap, now), tier });
 	for (const { letter, trunk, contacts, ringTimeoutSec, maxCallSec, retry, shards = 1, ...more } of config.campaigns) {
-		const { cap, onAll = false, priority, maxCps, twoNumbers = false } = more;
+		const { cap, onAll = false, priority, maxCps, twoNumbers = false, limited = false } = more;
 		const campaignId = campaignIdOf(letter);
 		const campaign = newCampaign(campaignId, now, {
 			name: letter,
@@ -88,6 +90,7 @@ export const setUp = (dynamo: MemoryDynamo, config: WorldConfig, now: number): v
 			startedAt: now,
 			...(priority === undefined ? {} : { priority }),
 			...(maxCps === undefined ? {} : { maxCps }),
+			...(limited ? { calleeLimit: { max: 50, perHours: 1, minGapSec: 1 } } : {}),
 			...(onAll ? { trunk: config.trunks[0]?.id ?? "", trunks: allTrunks(config), maxChannels: cap } : {}),
 		});
 		put(dynamo, "campaigns", campaign);

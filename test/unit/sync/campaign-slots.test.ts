@@ -106,6 +106,12 @@ describe("slots of campaigns with rates of their own", () => {
 							(item.c[of] as { next?: number }).next = nextAfter(granted);
 						}
 						item.nextDialAt = next;
+						// However many sync in a row, none is laid further ahead than it may be used.
+						const last = Math.max(
+							0,
+							...Object.values(slots).map((granted) => granted.at + (granted.k - 1) * granted.gap),
+						);
+						expect(last).toBeLessThanOrEqual(now + 2_000);
 					}
 					const most = (list: number[]): number =>
 						Math.max(0, ...list.map((from) => list.filter((each) => each >= from && each < from + 1_000).length));
