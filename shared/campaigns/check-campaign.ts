@@ -2,6 +2,7 @@ import { type CampaignInput, campaignSchema, NOT_BUILT_FIELDS } from "../contrac
 import { unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
+import type { TrunkItem } from "../store/items.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { parseOrRefuse } from "../validation/details.ts";
 
@@ -23,14 +24,18 @@ export const parseCampaign = (body: unknown): CampaignInput => {
 	return parseOrRefuse(campaignSchema, body, "campaign");
 };
 
-/** The trunk a campaign names; throws 422 where there is none. */
-export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Promise<Trunk> => {
+/** The item of the trunk a campaign names; throws 422 where there is none. */
+export const trunkItemFor = async (deps: Deps, tenant: string, trunkId: string): Promise<TrunkItem> => {
 	const item = await readTrunk(deps, tenant, trunkId);
-	if (item) return item.trunk;
+	if (item) return item;
 	throw unprocessable("unknownTrunk", `There is no trunk "${trunkId}". Set it with PUT /v1/trunks/${trunkId}.`, [
 		{ path: "trunk", message: "is not known" },
 	]);
 };
+
+/** The trunk a campaign names; throws 422 where there is none. */
+export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Promise<Trunk> =>
+	(await trunkItemFor(deps, tenant, trunkId)).trunk;
 
 /** A caller id must be one of the trunk's; a private trunk takes any digits. Throws 422. */
 export const checkCallerId = (trunk: Trunk, callerId: string | undefined): void => {

@@ -9,8 +9,8 @@ import { ApiError, unprocessable } from "../contract/errors.ts";
 import type { Trunk } from "../contract/trunk.ts";
 import { ruleOf } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
-import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
-import { checkCallerId, checkDeadline, parseCampaign, trunkFor } from "./check-campaign.ts";
+import { CONTACT_SHARDS, campaignKey, type TrunkItem } from "../store/items.ts";
+import { checkCallerId, checkDeadline, parseCampaign, trunkItemFor } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
 /** Bad rows told back in an answer, which is kept for its Idempotency-Key; the rest is counted. */
@@ -21,6 +21,8 @@ export interface NewCampaign {
 	origin: ImportingCampaign["origin"];
 	name: string;
 	trunk: Trunk;
+	/** Its trunks as they were read, for the forecast. Absent: no forecast is made. */
+	trunkItems?: TrunkItem[];
 	callerId?: string | undefined;
 	then: Then;
 	startAt?: number | undefined;
@@ -64,7 +66,8 @@ export const refuseEmptyList = (list: CheckedList): void => {
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
-	const trunk = await trunkFor(deps, tenant, input.trunk ?? "");
+	const trunkItem = await trunkItemFor(deps, tenant, input.trunk ?? "");
+	const { trunk } = trunkItem;
 	checkCallerId(trunk, input.callerId);
 	const list =
 		input.contacts &&
@@ -79,6 +82,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		origin: "campaign",
 		name: input.name,
 		trunk,
+		trunkItems: [trunkItem],
 		callerId: input.callerId,
 		then: input.then,
 		startAt,
