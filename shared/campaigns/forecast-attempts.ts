@@ -111,14 +111,14 @@ const measuredAgain = (rules: Rules, attempts: number, contacts: number, wereTri
 /** Contacts that go through one more attempt. */
 export interface Round {
 	attempts: number;
-	/** From the end of the last attempt of the round before to the start of this one's last, seconds. */
-	afterSec: number;
+	/** From the start of its last attempt to the start of the last retry that is likely to follow, seconds. */
+	restSec: number;
 	/**
 	 * Only of the one under way, where it is not the first of all: attempts of the round before, of which those left were tried again. They are due one after
 	 * the other, as those were made.
 	 */
 	from: number;
-	/** Only of the one under way: no sooner after the campaign's start is it the turn of those with the longest delays. */
+	/** Only of the one under way: no sooner after the campaign's start is it the turn of those with the longest delays, seconds. */
 	sinceSec: number;
 }
 
@@ -131,6 +131,8 @@ export interface AttemptsInput {
 	attempts: number;
 	/** So many attempts are a measurement. */
 	enough: number;
+	/** Mean channel time of an attempt, seconds. */
+	holdSec: number;
 }
 
 /** A round counts if it is more likely than not that somebody is in it: then at least so many are expected. */
@@ -139,19 +141,37 @@ const LIKELY = Math.LN2;
 const SPREADS = 2;
 
 /**
- * Delays of the contact that is likely to wait longest: the longest delay as often as somebody has it so often, then the next. The order of outcomes is not
- * looked at.
+ * Retries that somebody is likely to go through, the order of outcomes not looked at: element k is the longest that remains after k of them, the longer ones
+ * having come first; delays with their calls, seconds.
  */
-const longestDelays = ({ rules }: Rules, again: number, contacts: number): number[] => {
-	const delays: number[] = [];
-	let left = contacts;
-	for (const { afterSec, max, part, growth = 1 } of rules.toSorted((a, b) => b.afterSec - a.afterSec)) {
-		for (let c = 0; c < max && left * again * part >= LIKELY && delays.length + 1 < MAX_ATTEMPTS; c++) {
-			left *= again * part;
-			delays.push(Math.min(MAX_RETRY_DELAY_SEC, afterSec * growth ** c));
+const longestRests = ({ rules }: Rules, again: number, contacts: number, holdSec: number): number[] => {
+	const rests = new Array<number>(MAX_ATTEMPTS).fill(0);
+	const extend = (at: number, left: number, waits: number[]): void => {
+		const rule = rules[at];
+		if (!rule) {
+			let rest = 0;
+			waits
+				.toSorted((a, b) => a - b)
+				.forEach((sec, i) => {
+					rest += sec;
+					const made = waits.length - 1 - i;
+					rests[made] = Math.max(rests[made] ?? 0, rest);
+				});
+			return;
 		}
-	}
-	return delays.sort((a, b) => b - a);
+		extend(at + 1, left, waits);
+		let count = left;
+		const chain = [...waits];
+		for (let c = 0; c < rule.max && chain.length + 1 < MAX_ATTEMPTS; c++) {
+			count *= again * rule.part;
+			// Less than one contact is expected to come so far: it is left out, and all that would follow.
+			if (count < LIKELY) return;
+			chain.push(Math.min(MAX_RETRY_DELAY_SEC, rule.afterSec * (rule.growth ?? 1) ** c) + holdSec);
+			extend(at + 1, count, chain);
+		}
+	};
+	extend(0, contacts, []);
+	return rests;
 };
 
 /** The rounds that are left, the one that is under way first; none where no contact is left. */
@@ -179,14 +199,14 @@ export const roundsLeft = (input: AttemptsInput): Round[] => {
 	const isDone = now < last && split < contactsLeft && split <= spread;
 	const first = isDone ? now + 1 : now;
 	const here = isDone ? contactsLeft : split;
-	const delays = longestDelays(rules, again, contacts);
-	const shortest = Math.min(...rules.rules.map(({ afterSec }) => afterSec));
 	const ahead = contactsLeft - here;
+	const rests = longestRests(rules, again, contacts, input.holdSec);
+	const restAfter = (made: number): number => rests[made] ?? 0;
 	return reach.slice(first).map((_, i) => ({
 		attempts: here * ratio(reach, first + i, first) + (i === 0 ? 0 : ahead * ratio(reach, first + i, first + 1)),
-		afterSec: i === 0 ? 0 : (delays[first + i - 1] ?? shortest),
+		restSec: restAfter(first + i),
 		from: i === 0 && first > 0 ? here / (ratio(reach, first, first - 1) || 1) : 0,
-		sinceSec: i === 0 ? delays.slice(0, first).reduce((sum, sec) => sum + sec, 0) : 0,
+		sinceSec: i === 0 ? restAfter(0) - restAfter(first) : 0,
 	}));
 };
 

@@ -130,34 +130,30 @@ const lastCallsSec = (work: Work, calls: number): number => {
 
 /**
  * From the start to the end of the last call, seconds. Channels take the attempts one after the other, so the last begins when all but a channel's worth of them
- * is done, and when the calls per second have let it through; then the calls that are up end. A round of retries begins its last one no sooner than that is due.
+ * is done, and when the calls per second have let it through; then the calls that are up end. No retry begins sooner than it is due.
  */
 const timeSec = (work: Work, channels: number, cps: number): number => {
 	const { rounds, attempts, holdSec, openShare } = work;
 	if (rounds.length === 0) return 0;
 	const perSec = cps * CPS_PART;
 	if (channels <= 0 || perSec <= 0 || openShare <= 0) return Number.POSITIVE_INFINITY;
+	const lastStart = (count: number, used: number): number => (Math.max(0, count - used) * holdSec) / used / openShare;
+	const lastOf = (count: number): number => Math.max(count / perSec / openShare, lastStart(count, channels));
 	const used = Math.min(
 		channels,
+		// As many as calls come at that rate: with so many channels the last call begins when that rate has let it through.
+		(perSec * holdSec * attempts) / (attempts + perSec * holdSec),
 		// More would shorten nothing: then the longest calls decide.
 		(attempts * holdSec) / Math.max(holdSec, work.answeredSec),
-		// As many as calls come at that rate: with so many both bounds below are the same.
-		(perSec * holdSec * attempts) / (attempts + perSec * holdSec),
 	);
-	const startedBy = (count: number): number =>
-		Math.max(count / perSec, (Math.max(0, count - used) * holdSec) / used) / openShare;
 	let count = 0;
-	let lastStart = 0;
+	let lastRetry = work.lastDueSec;
 	rounds.forEach((round, i) => {
 		count += round.attempts;
-		const due =
-			i === 0
-				? Math.min(work.lastDueSec, work.firstDueSec + startedBy(round.from))
-				: lastStart + holdSec + round.afterSec;
-		lastStart = Math.max(startedBy(count), due);
+		const due = i === 0 ? Math.min(work.lastDueSec, work.firstDueSec + lastOf(round.from)) : 0;
+		lastRetry = Math.max(lastRetry, Math.max(lastOf(count), due) + round.restSec);
 	});
-	lastStart = Math.max(lastStart, work.lastDueSec);
-	return Math.max(startedBy(attempts) + lastCallsSec(work, used), lastStart + holdSec);
+	return Math.max(lastStart(attempts, used) + lastCallsSec(work, used), lastRetry + holdSec);
 };
 
 /** The least whole number from 1 to `most` that is enough; more is never worse. */
@@ -183,6 +179,7 @@ const workOf = (input: ForecastInput, holdSec: number, answerRate: number, begin
 		contactsDone: input.done,
 		attempts: input.attempts,
 		enough: enoughMeasured(inProgress),
+		holdSec,
 	});
 	const rounds = all.filter((round, i) => i === 0 || isLikely(round.attempts));
 	const byMean = answerRate > 0 ? (holdSec - (1 - answerRate) * unansweredSec(limits)) / answerRate : 0;
@@ -204,7 +201,7 @@ const workOf = (input: ForecastInput, holdSec: number, answerRate: number, begin
 const bindingOf = (work: Work, channels: number, cps: number): Forecast["binding"] => {
 	const sec = timeSec(work, channels, cps);
 	const withoutCaps = timeSec(work, MOST_CHANNELS, MOST_CPS);
-	const atOnce = { ...work, lastDueSec: 0, rounds: work.rounds.map((round) => ({ ...round, afterSec: 0, from: 0 })) };
+	const atOnce = { ...work, lastDueSec: 0, rounds: work.rounds.map((round) => ({ ...round, restSec: 0 })) };
 	const byCaps = sec - withoutCaps;
 	const byRetries = sec - timeSec(atOnce, channels, cps);
 	const narrower = channels <= cps * CPS_PART * work.holdSec ? "channels" : "cps";
