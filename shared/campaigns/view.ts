@@ -90,6 +90,8 @@ interface CampaignViewFigures {
 	channels: { live: number; cap: number | null };
 	/** null: it is over. */
 	forecast: ShownForecast | null;
+	/** Absent: there is nothing to warn of. */
+	warnings?: Warning[];
 }
 
 /** Everything about one campaign; throws 404. */
@@ -97,7 +99,7 @@ export const viewCampaign = async (deps: ForecastDeps, tenant: string, campaignI
 	const read = await readCampaignFigures(deps, tenant, campaignId);
 	const meta = read.campaign as ImportingCampaign;
 	const { outcomes, attempts, total, pending, inProgress, done } = read.counts;
-	const { forecast } = await readForecast(deps, tenant, read);
+	const { forecast, warnings } = await readForecast(deps, tenant, read);
 	return {
 		...describeCampaign(meta),
 		counts: { total, pending, inProgress, done },
@@ -108,6 +110,7 @@ export const viewCampaign = async (deps: ForecastDeps, tenant: string, campaignI
 			read.trunks.find(({ trunkId }) => trunkId === meta.trunk),
 		),
 		forecast,
+		...(warnings ? { warnings } : {}),
 		imports: (read.items.imports as ImportState[])
 			.sort((a, b) => a.createdAt - b.createdAt || a.importId.localeCompare(b.importId))
 			.map((item) => describeImport(item, read.items.chunks)),
