@@ -41,6 +41,10 @@ export { contactRowSchema };
 
 const HOST_ERRORS = "409: `staleEpoch` (say hello), `seqAhead` (with `expectedSeq`), `seqOld`, `wait`.";
 
+const FORECAST =
+	"`forecast`: when it will be done (`finishAt`, or null and `why`), on which `basis` (`measured` or `assumed`), the answer rate, seconds a call, attempts left, " +
+	"what it may use and what its deadline needs of channels and calls per second, what is `binding`, and all of it in `words`.";
+
 export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "POST",
@@ -48,7 +52,12 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "Creates a campaign, with a list or without.",
 		token: "operator",
 		body: { name: "Campaign", schema: campaignSchema },
-		answers: [{ status: 201, description: "The campaign's id and state, and what became of its list." }],
+		answers: [
+			{
+				status: 201,
+				description: `The campaign's id and state, what became of its list, and its forecast. ${FORECAST} \`warnings\` where the deadline cannot be met within the caps, with what would be needed: the campaign is created all the same.`,
+			},
+		],
 		creates: true,
 	},
 	{
@@ -62,9 +71,9 @@ export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "GET",
 		path: "/v1/campaigns/{campaignId}",
-		summary: "Shows state, counts, outcomes and timing of a campaign.",
+		summary: "Shows state, counts, outcomes, timing and forecast of a campaign.",
 		token: "operator",
-		answers: [{ status: 200, description: "The campaign." }],
+		answers: [{ status: 200, description: `The campaign. ${FORECAST} It is null where the campaign is over.` }],
 	},
 	{
 		method: "PATCH",
@@ -72,7 +81,7 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "Changes a campaign; in force for the next grant.",
 		token: "operator",
 		body: { name: "CampaignPatch", schema: campaignPatchSchema },
-		answers: [{ status: 200, description: "The campaign as it stands now." }],
+		answers: [{ status: 200, description: "The campaign as it stands now, with `forecast` and `warnings`." }],
 	},
 	{
 		method: "POST",
