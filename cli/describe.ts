@@ -1,5 +1,5 @@
 import { count, duration, facts, instant, NONE, percent, plain, table } from "./format.ts";
-import type { CallRecord, CampaignView, ContactsResult } from "./views.ts";
+import type { CallRecord, CampaignView, ContactsResult, Course } from "./views.ts";
 
 /** Rejected rows shown to people; the rest is counted. `--json` has what the API sent. */
 const MAX_REJECTED_SHOWN = 10;
@@ -30,6 +30,8 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			],
 			["starts", view.startAt && !started ? instant(view.startAt) : undefined],
 			["started", started === undefined ? undefined : instant(started)],
+			["deadline", view.deadline ? instant(view.deadline) : undefined],
+			["forecast", view.forecast?.words],
 			["finished", finished === undefined ? undefined : instant(finished)],
 			["took", started === undefined ? undefined : duration(((finished ?? nowMs) - started) / 1_000)],
 		]),
@@ -46,6 +48,13 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 		lines.push("", describeImport(list));
 	}
 	return lines.join("\n");
+};
+
+/** When a campaign will be done, and what it is warned of; `` where nothing is said. */
+export const describeCourse = ({ forecast, warnings = [] }: Course): string => {
+	if (warnings.length > 0)
+		return warnings.map(({ path, message }) => plain(`Warning: ${path}: ${message}.`)).join("\n");
+	return forecast ? plain(`Forecast: ${forecast.words}.`) : "";
 };
 
 /** One list of a campaign: how far its import is and what was refused. */

@@ -1,4 +1,6 @@
+import { momentWords, spanWords } from "../shared/campaigns/forecast-words.ts";
 import { count, duration, NONE, percent, plain } from "./format.ts";
+import type { ForecastView } from "./views.ts";
 
 /** Rates are taken over this much of the past: long enough to be calm, short enough to follow a pause. */
 export const RATE_WINDOW_MS = 30_000;
@@ -44,9 +46,19 @@ export interface ProgressInput {
 	liveChannels: number | undefined;
 	channelCap: number | undefined;
 	samples: Sample[];
+	forecast?: ForecastView | null | undefined;
 }
 
-/** `[####......]  120/300 done (40 %)  60/60 channels  12.3 calls/s  0:15 min left` */
+/** `done about 16:20 UTC, 20 min late`; `` where it is not known. Times are in UTC, as everywhere here. */
+export const forecastText = (forecast: ForecastView | null | undefined, nowMs: number): string => {
+	const finishMs = forecast?.finishAt ? new Date(forecast.finishAt).getTime() : Number.NaN;
+	if (Number.isNaN(finishMs)) return "";
+	const { deadline } = forecast ?? {};
+	const isLate = deadline?.meets === false && deadline.bySec !== undefined && deadline.bySec !== null;
+	return `done about ${momentWords(finishMs, nowMs)}${isLate ? `, ${spanWords(deadline.bySec ?? 0)} late` : ""}`;
+};
+
+/** `[####......]  120/300 done (40 %)  60/60 channels  12.3 calls/s  0:15 min left  done about 16:20 UTC` */
 export const progressText = (input: ProgressInput, options: { bar: boolean }): string => {
 	const callsPerSec = ratePerSec(input.samples, "calls");
 	const left = timeLeftSec(input.total, input.done, ratePerSec(input.samples, "done"));
@@ -62,6 +74,8 @@ export const progressText = (input: ProgressInput, options: { bar: boolean }): s
 		`${callsPerSec === undefined ? NONE : callsPerSec.toFixed(1)} calls/s`,
 	];
 	if (input.state === "running") parts.push(left === undefined ? "time left unknown" : `${duration(left)} left`);
+	const forecast = forecastText(input.forecast, input.samples.at(-1)?.atMs ?? 0);
+	if (forecast) parts.push(forecast);
 	return parts.join("  ");
 };
 

@@ -24,10 +24,25 @@ export const contactsResultSchema = z.looseObject({
 });
 export type ContactsResult = z.infer<typeof contactsResultSchema>;
 
+/** When a campaign will be done; an older control plane does not say it, and of one that is over there is none. */
+const forecastSchema = z.looseObject({
+	finishAt: time,
+	deadline: z.looseObject({ at: time, meets: z.boolean(), bySec: z.number().nullish() }).nullish(),
+	words: z.string(),
+});
+export type ForecastView = z.infer<typeof forecastSchema>;
+
+/** What a campaign's answer says of its course. */
+const courseShape = {
+	forecast: forecastSchema.nullish(),
+	warnings: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
+};
+
 export const createdCampaignSchema = z.looseObject({
 	campaignId: z.string(),
 	state: z.string(),
 	contacts: contactsResultSchema.optional(),
+	...courseShape,
 });
 
 const countsSchema = z.looseObject({
@@ -46,6 +61,7 @@ export const campaignSchema = z.looseObject({
 	from: z.looseObject({ campaignId: z.string(), outcomes: z.array(z.string()) }).nullish(),
 	createdAt: time,
 	startAt: time,
+	deadline: time,
 	startedAt: time,
 	finishedAt: time,
 	counts: countsSchema,
@@ -56,6 +72,7 @@ export const campaignSchema = z.looseObject({
 	failure: z.string().nullish(),
 	/** Of a cancelled campaign: whether its contacts have all ended. */
 	swept: z.boolean().nullish(),
+	...courseShape,
 });
 export type CampaignView = z.infer<typeof campaignSchema>;
 
@@ -100,7 +117,8 @@ export const callRecordSchema = z.looseObject({
 });
 export type CallRecord = z.infer<typeof callRecordSchema>;
 
-export const stateSchema = z.looseObject({ state: z.string().optional() });
+export const stateSchema = z.looseObject({ state: z.string().optional(), ...courseShape });
+export type Course = Pick<CampaignView, "forecast" | "warnings">;
 
 export const uploadSchema = z.looseObject({
 	uploadId: z.string(),

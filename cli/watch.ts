@@ -1,6 +1,6 @@
 import { type ApiClient, NoAnswerError } from "./client.ts";
 import type { Context } from "./context.ts";
-import { describeCampaign } from "./describe.ts";
+import { describeCampaign, describeCourse } from "./describe.ts";
 import { CliError, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from "./errors.ts";
 import { duration } from "./format.ts";
 import { cutToWidth, keepRecent, progressText, type Sample } from "./progress.ts";
@@ -40,6 +40,8 @@ export const watchCampaign = async (context: Context, client: ApiClient, campaig
 	let last: CampaignView | undefined;
 	let lastLine = "";
 	let lastState = "";
+	/** Whether the deadline would be met: said anew whenever that changes. */
+	let lastMeets: boolean | undefined;
 	let lastWrittenMs = Number.NEGATIVE_INFINITY;
 	let lastAnswerMs = io.now();
 	let silent = false;
@@ -87,10 +89,17 @@ export const watchCampaign = async (context: Context, client: ApiClient, campaig
 						liveChannels: view.channels?.live,
 						channelCap: view.channels?.cap ?? undefined,
 						samples,
+						forecast: view.forecast,
 					},
 					{ bar: out.isTty },
 				);
 				const ended = isOver(view) || lacksList(view);
+				const meets = view.forecast?.deadline?.meets;
+				if (!ended && meets !== undefined && meets !== lastMeets) {
+					endLine();
+					out.write(`${describeCourse(view)}\n`);
+					lastMeets = meets;
+				}
 				show(text, now, ended || view.state !== lastState);
 				lastState = view.state;
 				if (ended) {

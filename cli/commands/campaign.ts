@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ZodType } from "zod";
 import type { ApiClient } from "../client.ts";
 import { Context } from "../context.ts";
-import { describeCalls, describeCampaign } from "../describe.ts";
+import { describeCalls, describeCampaign, describeCourse } from "../describe.ts";
 import { usageError } from "../errors.ts";
 import { instant, table } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -108,6 +108,7 @@ interface SetOptions {
 	callerId?: string;
 	name?: string;
 	retry?: RetryRules;
+	deadline?: string;
 }
 
 const set = async (context: Context, campaignId: string, options: SetOptions): Promise<void> => {
@@ -116,13 +117,18 @@ const set = async (context: Context, campaignId: string, options: SetOptions): P
 		...(options.callerId === undefined ? {} : { callerId: options.callerId }),
 		...(options.name === undefined ? {} : { name: options.name }),
 		...(options.retry === undefined ? {} : { retry: options.retry }),
+		...(options.deadline === undefined ? {} : { deadline: options.deadline === "none" ? null : options.deadline }),
 	};
 	if (Object.keys(patch).length === 0) {
-		throw usageError("Nothing to change was given.", "give --max-channels, --caller-id, --name or --retry");
+		throw usageError("Nothing to change was given.", "give --max-channels, --caller-id, --name, --deadline or --retry");
 	}
 	const client = await context.client();
 	const answer = await client.json(stateSchema, "PATCH", campaignPath(campaignId), { body: { json: patch } });
-	context.result(answer, `Campaign ${campaignId} is changed; in force for the next calls that are granted.`);
+	const said = describeCourse(answer);
+	context.result(
+		answer,
+		`Campaign ${campaignId} is changed; in force for the next calls that are granted.${said ? `\n${said}` : ""}`,
+	);
 };
 
 const STEPS = {
@@ -181,6 +187,7 @@ export const addCampaignCommands = (program: Command, io: Io, setExit: SetExit):
 		.option("--max-channels <n>", "most channels at once", wholeNumber(1))
 		.option("--caller-id <number>", "caller id, one of the trunk's")
 		.option("--name <name>", "its name")
+		.option("--deadline <time>", "when it should be done, ISO 8601, as in 2026-12-01T16:00:00Z; none: whenever")
 		.option("--retry <rule>", "OUTCOME=SECONDSxTIMES, repeatable, replaces all rules; none: no retries", retryRule)
 		.addHelpText(
 			"after",

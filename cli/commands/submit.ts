@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "../../shared/contract/campaign.ts";
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { ApiClient } from "../client.ts";
 import { Context, shellWord } from "../context.ts";
-import { describeContacts } from "../describe.ts";
+import { describeContacts, describeCourse } from "../describe.ts";
 import { CliError, EXIT_OK, usageError, withContext } from "../errors.ts";
 import { type ContactList, LIST_TYPES, nameOf, openContactList, readJsonObject } from "../files.ts";
 import { count } from "../format.ts";
@@ -11,7 +11,14 @@ import type { Io } from "../io.ts";
 import { outcomeNames } from "../options.ts";
 import { campaignPath } from "../paths.ts";
 import { repeatable } from "../repeat.ts";
-import { type ContactsResult, contactsResultSchema, createdCampaignSchema, uploadSchema } from "../views.ts";
+import {
+	type ContactsResult,
+	type Course,
+	campaignSchema,
+	contactsResultSchema,
+	createdCampaignSchema,
+	uploadSchema,
+} from "../views.ts";
 import { watchAndShow } from "../watch.ts";
 
 /** Statuses by which a list itself is refused. */
@@ -41,6 +48,18 @@ const sendContacts = async (
 		campaignPath(campaignId, `/uploads/${encodeURIComponent(upload.uploadId)}/complete`),
 		{ body: { json: {} }, idempotencyKey: `${key}-complete` },
 	);
+};
+
+/** When the campaign will be done now that it has its list. It was accepted: where that cannot be read, it is only not told. */
+const courseOf = async (context: Context, client: ApiClient, campaignId: string): Promise<Course> => {
+	try {
+		const { forecast, warnings } = await client.json(campaignSchema, "GET", campaignPath(campaignId));
+		return { forecast, ...(warnings ? { warnings } : {}) };
+	} catch (error) {
+		if (!(error instanceof CliError)) throw error;
+		context.note(`When it will be done could not be read (${error.message}); later: campaign show ${campaignId}.`);
+		return {};
+	}
 };
 
 interface ListOptions {
@@ -120,8 +139,16 @@ const submit = async (context: Context, file: string, options: SubmitOptions): P
 			parts.push(added);
 		}
 		for (const part of parts) if (!context.json) context.note(describeContacts(part));
-		const document: Record<string, unknown> = { ...created, ...(parts.length > 0 ? { contacts: parts.at(-1) } : {}) };
+		// The campaign's own answer could say nothing of a list that followed.
+		const course = list && !options.watch ? await courseOf(context, client, created.campaignId) : created;
+		const document: Record<string, unknown> = {
+			...created,
+			...(parts.length > 0 ? { contacts: parts.at(-1) } : {}),
+			...(list ? { forecast: course.forecast, warnings: course.warnings } : {}),
+		};
 		if (!options.watch) {
+			const said = describeCourse(course);
+			if (said && !context.json) context.note(said);
 			context.result(document, `Follow it with: burst-dialer campaign show ${created.campaignId} --watch`);
 			return EXIT_OK;
 		}

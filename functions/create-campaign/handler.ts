@@ -1,11 +1,13 @@
-import { checkNewCampaign, createCampaign } from "../../shared/campaigns/create.ts";
+import { checkNewCampaign } from "../../shared/campaigns/create.ts";
+import { submitCampaign } from "../../shared/campaigns/submit.ts";
+import { type BurstRuntime, burstFromEnvironment } from "../lambda/burst.ts";
 import { creating } from "../lambda/creating.ts";
 import { httpFunction } from "../lambda/http.ts";
 import { jsonOf } from "../lambda/request.ts";
 import { route } from "../lambda/router.ts";
 import { fromEnvironment, type Runtime } from "../lambda/runtime.ts";
 
-export const make = (runtime: Runtime) =>
+export const make = (runtime: Runtime, burst: BurstRuntime = burstFromEnvironment) =>
 	httpFunction(
 		[
 			route("POST", "/v1/campaigns", "operator", (request) =>
@@ -13,7 +15,7 @@ export const make = (runtime: Runtime) =>
 					check: () => checkNewCampaign(request.deps, request.tenant, jsonOf(request)),
 					run: async (campaignId, wanted) => ({
 						status: 201,
-						body: await createCampaign(request.deps, request.tenant, campaignId, {
+						body: await submitCampaign({ ...request.deps, burst: burst() }, request.tenant, campaignId, {
 							...wanted,
 							tokenId: request.principal.tokenId,
 						}),

@@ -1,6 +1,7 @@
 import { callsCsv, callsQuerySchema, listCalls } from "../../shared/campaigns/calls.ts";
 import { listCampaigns, listQuerySchema } from "../../shared/campaigns/list.ts";
 import { viewCampaign } from "../../shared/campaigns/view.ts";
+import { type BurstRuntime, burstFromEnvironment } from "../lambda/burst.ts";
 import { httpFunction } from "../lambda/http.ts";
 import { param, parseQuery } from "../lambda/request.ts";
 import { route } from "../lambda/router.ts";
@@ -9,7 +10,7 @@ import { fromEnvironment, type Runtime } from "../lambda/runtime.ts";
 /** Whether the caller would rather have CSV than JSON. */
 const wantsCsv = (accept: string | undefined): boolean => /^\s*text\/csv\s*(;|,|$)/i.test(accept ?? "");
 
-export const make = (runtime: Runtime) =>
+export const make = (runtime: Runtime, burst: BurstRuntime = burstFromEnvironment) =>
 	httpFunction(
 		[
 			route("GET", "/v1/campaigns", "operator", async (request) => ({
@@ -18,7 +19,7 @@ export const make = (runtime: Runtime) =>
 			})),
 			route("GET", "/v1/campaigns/{campaignId}", "operator", async (request) => ({
 				status: 200,
-				body: await viewCampaign(request.deps, request.tenant, param(request, "campaignId")),
+				body: await viewCampaign({ ...request.deps, burst: burst() }, request.tenant, param(request, "campaignId")),
 			})),
 			route("GET", "/v1/campaigns/{campaignId}/calls", "operator", async (request) => {
 				const query = parseQuery(request, callsQuerySchema);

@@ -67,6 +67,10 @@ export interface DocumentedRoute {
 
 const HOST_ERRORS = "409: `staleEpoch` (say hello), `seqAhead` (with `expectedSeq`), `seqOld`, `wait`.";
 
+const FORECAST =
+	"`forecast`: when it will be done (`finishAt`, or null and `why`), on which `basis` (`measured` or `assumed`), the answer rate, seconds a call, attempts left, " +
+	"what it may use and what its deadline needs of channels and calls per second, what is `binding`, and all of it in `words`.";
+
 export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "POST",
@@ -77,8 +81,7 @@ export const ROUTES: DocumentedRoute[] = [
 		answers: [
 			{
 				status: 201,
-				description:
-					"The campaign's id and state, and what became of its list. With `from` it is `importing`, and its contacts are counted in GET as they come.",
+				description: `The campaign's id and state, what became of its list, and its forecast. With \`from\` it is \`importing\`, and its contacts are counted in GET as they come. ${FORECAST} \`warnings\` where the deadline cannot be met within the caps, with what would be needed: the campaign is created all the same.`,
 			},
 		],
 		creates: true,
@@ -94,9 +97,9 @@ export const ROUTES: DocumentedRoute[] = [
 	{
 		method: "GET",
 		path: "/v1/campaigns/{campaignId}",
-		summary: "Shows state, counts, outcomes and timing of a campaign.",
+		summary: "Shows state, counts, outcomes, timing and forecast of a campaign.",
 		token: "operator",
-		answers: [{ status: 200, description: "The campaign." }],
+		answers: [{ status: 200, description: `The campaign. ${FORECAST} It is null where the campaign is over.` }],
 	},
 	{
 		method: "PATCH",
@@ -104,7 +107,7 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "Changes a campaign; in force for the next grant.",
 		token: "operator",
 		body: { name: "CampaignPatch", schema: campaignPatchSchema },
-		answers: [{ status: 200, description: "The campaign as it stands now." }],
+		answers: [{ status: 200, description: "The campaign as it stands now, with `forecast` and `warnings`." }],
 	},
 	{
 		method: "POST",

@@ -5,6 +5,7 @@ import type { Window } from "../contract/window.ts";
 import type { Deps } from "../deps.ts";
 import { type NumberRule, ruleOfAll } from "../numbers/check.ts";
 import { windowProblem } from "../rules/window-problem.ts";
+import type { TrunkItem } from "../store/items.ts";
 import { readLists } from "../suppression/lists.ts";
 import { readTrunk } from "../trunks/trunks.ts";
 import { parseOrRefuse } from "../validation/details.ts";
@@ -27,36 +28,50 @@ export const parseCampaign = (body: unknown): CampaignInput => {
 	return parseOrRefuse(campaignSchema, body, "campaign");
 };
 
-/** The trunk a campaign names; throws 422 where there is none. */
-export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Promise<Trunk> => {
+/** The item of the trunk a campaign names; throws 422 where there is none. */
+export const trunkItemFor = async (deps: Deps, tenant: string, trunkId: string): Promise<TrunkItem> => {
 	const item = await readTrunk(deps, tenant, trunkId);
-	if (item) return item.trunk;
+	if (item) return item;
 	throw unprocessable("unknownTrunk", `There is no trunk "${trunkId}". Set it with PUT /v1/trunks/${trunkId}.`, [
 		{ path: "trunk", message: "is not known" },
 	]);
 };
 
+/** The trunk a campaign names; throws 422 where there is none. */
+export const trunkFor = async (deps: Deps, tenant: string, trunkId: string): Promise<Trunk> =>
+	(await trunkItemFor(deps, tenant, trunkId)).trunk;
+
 /**
  * The trunks a campaign names, one at least; throws 422 where one does not exist, or where they do not number alike: then a contact's number would mean something
  * else on each.
  */
+export const trunkItemsFor = async (
+	deps: Deps,
+	tenant: string,
+	campaign: { trunk?: string | undefined; trunks?: { id: string }[] | undefined },
+): Promise<[TrunkItem, ...TrunkItem[]]> => {
+	const [first = campaign.trunk ?? "", ...others] = (campaign.trunks ?? []).map(({ id }) => id);
+	const trunks: [TrunkItem, ...TrunkItem[]] = [await trunkItemFor(deps, tenant, first)];
+	for (const id of others) trunks.push(await trunkItemFor(deps, tenant, id));
+	const other = trunks.findIndex(({ trunk }) => trunk.numbering !== trunks[0].trunk.numbering);
+	if (other > 0) {
+		throw unprocessable(
+			"trunksDiffer",
+			`Trunk "${trunks[other]?.trunkId}" has other numbering than "${trunks[0].trunkId}"; a campaign's trunks must number alike.`,
+			[{ path: `trunks[${other}].id`, message: "has other numbering than the first" }],
+		);
+	}
+	return trunks;
+};
+
+/** As {@link trunkItemsFor}, as the API shows them. */
 export const trunksFor = async (
 	deps: Deps,
 	tenant: string,
 	campaign: { trunk?: string | undefined; trunks?: { id: string }[] | undefined },
 ): Promise<[Trunk, ...Trunk[]]> => {
-	const [first = campaign.trunk ?? "", ...others] = (campaign.trunks ?? []).map(({ id }) => id);
-	const trunks: [Trunk, ...Trunk[]] = [await trunkFor(deps, tenant, first)];
-	for (const id of others) trunks.push(await trunkFor(deps, tenant, id));
-	const other = trunks.findIndex(({ numbering }) => numbering !== trunks[0].numbering);
-	if (other > 0) {
-		throw unprocessable(
-			"trunksDiffer",
-			`Trunk "${trunks[other]?.id}" has other numbering than "${trunks[0].id}"; a campaign's trunks must number alike.`,
-			[{ path: `trunks[${other}].id`, message: "has other numbering than the first" }],
-		);
-	}
-	return trunks;
+	const [first, ...others] = await trunkItemsFor(deps, tenant, campaign);
+	return [first.trunk, ...others.map(({ trunk }) => trunk)];
 };
 
 /** The rule that a campaign's numbers are checked by. Throws 422 where a trunk is gone. */

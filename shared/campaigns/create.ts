@@ -11,7 +11,7 @@ import type { Trunk } from "../contract/trunk.ts";
 import type { Purpose, Window } from "../contract/window.ts";
 import { ruleOfAll } from "../numbers/check.ts";
 import { put } from "../store/db.ts";
-import { CONTACT_SHARDS, campaignKey } from "../store/items.ts";
+import { CONTACT_SHARDS, campaignKey, type TrunkItem } from "../store/items.ts";
 import { withTechnicalRetry } from "../sync/retry.ts";
 import {
 	checkCallerIds,
@@ -19,7 +19,7 @@ import {
 	checkSuppressionLists,
 	checkWindow,
 	parseCampaign,
-	trunksFor,
+	trunkItemsFor,
 } from "./check-campaign.ts";
 import { markerKey, type OpenMarker } from "./open-campaigns.ts";
 
@@ -34,6 +34,8 @@ export interface NewCampaign {
 	trunk: Trunk;
 	/** All of them, where there are several. */
 	trunks?: { id: string; weight: number }[] | undefined;
+	/** Its trunks as they were read, for the forecast. Absent: no forecast is made. */
+	trunkItems?: TrunkItem[];
 	callerId?: string | undefined;
 	callerIds?: string[] | undefined;
 	/** Absent: `informational`, as a test call is. */
@@ -103,8 +105,9 @@ const hasZone = (row: unknown): boolean => typeof row === "object" && row !== nu
 /** Looks at the body of `POST /v1/campaigns` without storing anything; throws 400 or 422. */
 export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unknown): Promise<NewCampaign> => {
 	const input = parseCampaign(body);
-	const trunks = await trunksFor(deps, tenant, input);
-	const [trunk] = trunks;
+	const trunkItems = await trunkItemsFor(deps, tenant, input);
+	const [{ trunk }, ...others] = trunkItems;
+	const trunks: [Trunk, ...Trunk[]] = [trunk, ...others.map((item) => item.trunk)];
 	checkCallerIds(trunks, input);
 	if (input.from) await checkSource(deps, tenant, input.from);
 	checkWindow(input.window, trunks, (input.contacts ?? []).length > 0 && (input.contacts ?? []).every(hasZone));
@@ -124,6 +127,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		name: input.name,
 		trunk,
 		trunks: trunks.length > 1 ? input.trunks : undefined,
+		trunkItems,
 		callerId: input.callerId,
 		callerIds: input.callerIds,
 		purpose: input.purpose,

@@ -1,12 +1,16 @@
 import type { ImportingCampaign, ImportState } from "../contacts/import-items.ts";
 import { chunkKind } from "../contacts/import-items.ts";
 import { DEFAULT_PRIORITY } from "../contract/campaign.ts";
-import { notFound } from "../contract/errors.ts";
-import type { Deps } from "../deps.ts";
 import type { ImportChunkItem, TrunkItem } from "../store/items.ts";
 import { trunksOf } from "../sync/lanes.ts";
-import { readTrunk } from "../trunks/trunks.ts";
-import { type CampaignCounts, countsFrom, readCampaignItems, readHosts } from "./counts.ts";
+import type { CampaignCounts } from "./counts.ts";
+import {
+	type ForecastDeps,
+	readCampaignFigures,
+	readForecast,
+	type ShownForecast,
+	type Warning,
+} from "./read-forecast.ts";
 
 const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
 
@@ -99,22 +103,41 @@ interface CampaignViewFigures {
 	outcomes: CampaignCounts["outcomes"];
 	attempts: number;
 	channels: { live: number; cap: number | null };
+	/** null: it is over. */
+	forecast: ShownForecast | null;
+	/** Absent: there is nothing to warn of. */
+	warnings?: Warning[];
 }
 
 /** Everything about one campaign; throws 404. */
-export const viewCampaign = async (deps: Deps, tenant: string, campaignId: string): Promise<CampaignView> => {
-	const [items, hosts] = await Promise.all([readCampaignItems(deps, tenant, campaignId), readHosts(deps, tenant)]);
-	const meta = items.meta as ImportingCampaign | undefined;
-	if (!meta) throw notFound("campaign", campaignId);
-	const { outcomes, attempts, total, pending, inProgress, done } = countsFrom(campaignId, items, hosts);
+export const viewCampaign = async (deps: ForecastDeps, tenant: string, campaignId: string): Promise<CampaignView> => {
+	const read = await readCampaignFigures(deps, tenant, campaignId);
+	const meta = read.campaign as ImportingCampaign;
+	const { outcomes, attempts, total, pending, inProgress, done } = read.counts;
+	const { forecast, warnings } = await readForecast(deps, tenant, read);
 	return {
 		...describeCampaign(meta),
 		counts: { total, pending, inProgress, done },
 		outcomes,
 		attempts,
-		channels: channelsOf(meta, await Promise.all(trunksOf(meta).map(({ id }) => readTrunk(deps, tenant, id)))),
-		imports: (items.imports as ImportState[])
+		channels: channelsOf(
+			meta,
+			trunksOf(meta).map(({ id }) => read.trunks.find(({ trunkId }) => trunkId === id)),
+		),
+		forecast,
+		...(warnings ? { warnings } : {}),
+		imports: (read.items.imports as ImportState[])
 			.sort((a, b) => a.createdAt - b.createdAt || a.importId.localeCompare(b.importId))
-			.map((item) => describeImport(item, items.chunks)),
+			.map((item) => describeImport(item, read.items.chunks)),
 	};
 };
+
+/** A campaign as it stands after a change, and when it will be done now. */
+export const describeChanged = async (
+	deps: ForecastDeps,
+	tenant: string,
+	campaign: ImportingCampaign,
+): Promise<ReturnType<typeof describeCampaign> & { forecast: ShownForecast | null; warnings?: Warning[] }> => ({
+	...describeCampaign(campaign),
+	...(await readForecast(deps, tenant, await readCampaignFigures(deps, tenant, campaign.campaignId))),
+});

@@ -1,12 +1,12 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { inProgressOf, newestCounts } from "../campaigns/counts.ts";
+import { meanHoldSec } from "../campaigns/hold.ts";
 import type { BurstSettings } from "../config/burst-settings.ts";
 import { laneOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { batchGet, queryAll } from "../store/db.ts";
 import {
 	type CampaignItem,
-	type Counts,
 	campaignKey,
 	type HostItem,
 	type ImportChunkItem,
@@ -19,18 +19,9 @@ import {
 import { pacedCps } from "../sync/campaign-rate.ts";
 import { hostHas } from "../sync/choose.ts";
 import { trunkIndexOf, trunksOf } from "../sync/lanes.ts";
-import { longestHoldSec } from "../sync/retry.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
 import type { CampaignDemand, Demand, TrunkDemand } from "./demand.ts";
 
-/**
- * Mean channel time of an attempt before it was measured: 35 % answered (12 s of ringing, 30 s of talk), the others ring for 25 s.
- */
-export const DEFAULT_HOLD_SEC = 31;
-/** So many attempts with their time make a measurement; of fewer, the missing ones are taken for the default. */
-const MEASURED_FROM = 50;
-/** No call is shorter in the mean: a division by next to nothing would ask for any number of hosts. */
-const MIN_HOLD_SEC = 1;
 /** Scheduled campaigns are read so long before hosts must be started for them: who looks once a minute knows of the next start. */
 const AHEAD_SEC = 60;
 /** Contacts are counted for so much longer than until a host started now is up and has paid: the next look finds some too. */
@@ -57,28 +48,6 @@ const setAside = (trunk: TrunkItem, now: number, campaignId?: string): number =>
 			.filter(({ until }) => until >= now)
 			.flatMap(({ n }) => (campaignId === undefined ? Object.values(n) : [n[campaignId] ?? 0])),
 	);
-
-/**
- * Mean channel time of a campaign's attempts. Calls that end first are the short ones: as many must have ended as are in progress. Until then those in
- * progress are taken for calls of the usual time, or of the time since the start: when fewer have ended than are up, not even one turn is over.
- * @param elapsedSec since the campaign's start
- */
-export const meanHoldSec = (
-	counts: Counts[],
-	inProgress: number,
-	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
-	elapsedSec: number,
-): { holdSec: number; holdMeasured: boolean } => {
-	const ms = sumOf(counts.map((each) => each["h"] ?? 0));
-	const timed = sumOf(counts.map((each) => each["m"] ?? 0));
-	const enough = Math.max(MEASURED_FROM, inProgress);
-	const assumed = Math.max(0, enough - timed);
-	const longest = longestHoldSec(campaign);
-	// Of a few calls some may wait for long; many that last so long are the rule.
-	const each = inProgress > MEASURED_FROM ? Math.max(DEFAULT_HOLD_SEC, elapsedSec) : DEFAULT_HOLD_SEC;
-	const mean = (ms / 1_000 + assumed * Math.min(each, longest)) / (timed + assumed);
-	return { holdSec: Math.min(longest, Math.max(MIN_HOLD_SEC, mean)), holdMeasured: assumed === 0 };
-};
 
 /** Counts a shard's contacts that are due until a moment, up to `most`. */
 const countShard = async (deps: Deps, shard: string, until: number, most: number): Promise<number> => {

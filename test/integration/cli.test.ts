@@ -65,12 +65,14 @@ describe("campaign submit", () => {
 		const campaign = await file("storm.json", `\ufeff${JSON.stringify(CAMPAIGN)}`);
 		const list = await file("people.csv", "number,name\n+12025550123,Ann\n");
 		handle = (request) =>
-			request.url === "/v1/campaigns"
-				? {
-						status: 201,
-						json: { campaignId: ID, state: "running", contacts: { accepted: 0, rejected: [], duplicates: 0 } },
-					}
-				: { json: { accepted: 1, duplicates: 0, rejected: [{ line: 3, number: "x", reason: "not E.164" }] } };
+			request.method === "GET"
+				? { json: view("running", 0, { forecast: { words: "done about 16:20 UTC" } }) }
+				: request.url === "/v1/campaigns"
+					? {
+							status: 201,
+							json: { campaignId: ID, state: "running", contacts: { accepted: 0, rejected: [], duplicates: 0 } },
+						}
+					: { json: { accepted: 1, duplicates: 0, rejected: [{ line: 3, number: "x", reason: "not E.164" }] } };
 
 		const run = await cli(["campaign", "submit", campaign, "--contacts", list]);
 
@@ -80,7 +82,10 @@ describe("campaign submit", () => {
 		expect(server.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
 			"POST /v1/campaigns",
 			`POST /v1/campaigns/${ID}/contacts`,
+			// When it will be done can be said only now.
+			`GET /v1/campaigns/${ID}`,
 		]);
+		expect(run.out).toContain("\nForecast: done about 16:20 UTC.\n");
 		expect(JSON.parse(server.seen[0]?.body ?? "")).toEqual(CAMPAIGN);
 		expect(server.seen[0]?.headers).toMatchObject({
 			authorization: "Bearer secret-token",
@@ -103,6 +108,54 @@ describe("campaign submit", () => {
 			contacts: { accepted: 2, rejected: [], duplicates: 0 },
 		});
 		expect(run.err).toBe("");
+	});
+
+	const LATE =
+		"done about 16:20 UTC; the deadline 16:00 UTC is missed by 20 min: needs 140 channels (has 100, its cap)";
+	const warned = {
+		forecast: {
+			finishAt: "2026-12-01T16:20:00Z",
+			deadline: { at: "2026-12-01T16:00:00Z", meets: false, bySec: 1_200 },
+			words: LATE,
+		},
+		warnings: [{ path: "deadline", message: LATE }],
+	};
+
+	test("a deadline that will be missed is told at once, with what it needs; it is no failure", async () => {
+		handle = () => ({ status: 201, json: { campaignId: ID, state: "running", ...warned } });
+		const run = await cli(["campaign", "submit", "-"], { stdin: JSON.stringify(CAMPAIGN) });
+		expect(run).toMatchObject({ code: 0, err: "" });
+		expect(run.out).toContain(`Campaign ${ID} is running.\nWarning: deadline: ${LATE}.\n`);
+		expect(server.seen).toHaveLength(1);
+	});
+
+	test("with a list of its own what is said is that of the whole, in the document too", async () => {
+		const list = await file("people.csv", "number\n+12025550123\n");
+		handle = (request) => {
+			if (request.method === "GET") return { json: view("running", 0, warned) };
+			if (request.url !== "/v1/campaigns") return { json: { accepted: 1, duplicates: 0, rejected: [] } };
+			return {
+				status: 201,
+				json: { campaignId: ID, state: "importing", forecast: { words: "not known: it has no list yet" } },
+			};
+		};
+		const argv = ["campaign", "submit", "-", "--contacts", list];
+		const run = await cli(argv, { stdin: JSON.stringify(CAMPAIGN) });
+		expect(run.out).toContain(`Warning: deadline: ${LATE}.`);
+		expect(run.out).not.toContain("no list yet");
+		const json = await cli([...argv, "--json"], { stdin: JSON.stringify(CAMPAIGN) });
+		expect(JSON.parse(json.out)).toMatchObject({ campaignId: ID, ...warned });
+	});
+
+	test("where that cannot be read the campaign is submitted all the same, and it is said", async () => {
+		const list = await file("people.csv", "number\n+12025550123\n");
+		handle = (request) => {
+			if (request.method === "GET") return apiError(404, "notFound", "There is none.");
+			return { json: { campaignId: ID, state: "running", accepted: 1, duplicates: 0, rejected: [] } };
+		};
+		const run = await cli(["campaign", "submit", "-", "--contacts", list], { stdin: JSON.stringify(CAMPAIGN) });
+		expect(run.code).toBe(0);
+		expect(run.out).toMatch(/When it will be done could not be read \(.*There is none/);
 	});
 
 	test("a large list goes through storage, with its checksum and without the token", async () => {
@@ -288,6 +341,29 @@ describe("watching", () => {
 		for (const part of line.split("\r")) expect([...part].length).toBeLessThan(60);
 	});
 
+	test("when it will be done stands behind the progress; the deadline is told whenever it changes its mind", async () => {
+		const forecast = (meets: boolean) => ({
+			forecast: {
+				finishAt: "2030-12-01T16:20:00Z",
+				deadline: { at: "2030-12-01T16:00:00Z", meets, bySec: 1_200 },
+				words: meets ? "all is well" : "it is late",
+			},
+			...(meets ? {} : { warnings: [{ path: "deadline", message: "it is late" }] }),
+		});
+		looks(
+			view("scheduled", 0, forecast(true)),
+			view("running", 0, forecast(true)),
+			view("running", 10, forecast(false)),
+			view("running", 20, forecast(false)),
+			view("completed", 100, { forecast: null }),
+		);
+		const run = await cli(["campaign", "show", ID, "--watch"]);
+		const lines = run.out.split("\n");
+		expect(lines.filter((line) => line === "Forecast: all is well.")).toHaveLength(1);
+		expect(lines.filter((line) => line === "Warning: deadline: it is late.")).toHaveLength(1);
+		expect(lines[1]).toMatch(/calls\/s {2}done about 2030-12-01 16:20 UTC$/);
+	});
+
 	test("Ctrl-C stops watching only, and says so", async () => {
 		looks(view("running", 50));
 		const run = await cli(["campaign", "show", ID, "--watch"], {
@@ -388,6 +464,12 @@ describe("campaigns", () => {
 			maxChannels: 30,
 			retry: { busy: { afterSec: 300, max: 2 } },
 		});
+		handle = () => ({ json: { campaignId: ID, state: "running", forecast: { words: "done about 16:20 UTC" } } });
+		const later = await cli(["campaign", "set", ID, "--deadline", "2026-12-01T16:30:00Z"]);
+		expect(later.out).toMatch(/is changed; .*\nForecast: done about 16:20 UTC\.\n$/);
+		expect(JSON.parse(server.seen[1]?.body ?? "")).toEqual({ deadline: "2026-12-01T16:30:00Z" });
+		await cli(["campaign", "set", ID, "--deadline", "none"]);
+		expect(JSON.parse(server.seen[2]?.body ?? "")).toEqual({ deadline: null });
 		expect(await cli(["campaign", "set", ID])).toMatchObject({
 			code: 2,
 			err: expect.stringContaining("--max-channels"),

@@ -104,6 +104,8 @@ export class DayTables {
 					trunk: TRUNK,
 					maxChannels: channels,
 					shards: SHARDS,
+					// Until the callee hangs up.
+					then: { wait: 600 },
 					ringTimeoutSec: 30,
 					maxCallSec: campaign.calls.maxCallSec,
 					startedAt: this.#now(),

@@ -33,10 +33,13 @@ import { MemoryEc2 } from "../../support/memory-ec2.ts";
 
 export const TENANT = "default";
 
-const HTTP = {
+/** Those that say when a campaign will be done: it depends on the burst hosts that may be started. */
+const FORECASTING = {
 	"create-campaign": createCampaign,
 	"read-campaigns": readCampaigns,
 	"change-campaign": changeCampaign,
+} as const;
+const HTTP = {
 	"add-contacts": addContacts,
 	"place-call": placeCall,
 	"manage-trunks": manageTrunks,
@@ -174,6 +177,9 @@ export const startApi = async (
 	};
 	const http = {
 		...Object.fromEntries(Object.entries(HTTP).map(([name, make]) => [name, make(runtime)])),
+		...Object.fromEntries(
+			Object.entries(FORECASTING).map(([name, make]) => [name, make(runtime, () => burstSettings)]),
+		),
 		"manage-fleet": manageFleet(
 			() => scheduleDeps,
 			() => burstSettings,

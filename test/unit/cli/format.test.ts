@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { describeCalls, describeCampaign, describeContacts } from "../../../cli/describe.ts";
+import { describeCalls, describeCampaign, describeContacts, describeCourse } from "../../../cli/describe.ts";
 import { duration, facts, instant, percent, plain, table } from "../../../cli/format.ts";
 
 describe("durations", () => {
@@ -118,6 +118,23 @@ describe("a campaign in words", () => {
 		expect(text).toContain("List i-1: 299 contacts accepted, 0 duplicates, 1 rejected:\n  line 7: +1: too short");
 		expect(text).toContain("List i-2 is being imported: 10 contacts accepted");
 		expect(text).not.toContain("i-3");
+	});
+
+	test("a forecast and its deadline are shown", () => {
+		const words =
+			"done about 16:20 UTC (measured: 38 % answer, 31 s a call); the deadline 16:00 UTC is missed by 20 min";
+		const shown = describeCampaign({ ...view, deadline: "2026-12-01T16:00:00.000Z", forecast: { words } }, 0);
+		expect(shown).toMatch(/^deadline {2,}2026-12-01T16:00:00Z$/m);
+		expect(shown).toMatch(/^forecast {2,}done about 16:20 UTC \(measured: .* is missed by 20 min$/m);
+		expect(describeCampaign({ ...view, forecast: null }, 0)).not.toMatch(/forecast|deadline/);
+	});
+
+	test("what is said of its course: warnings, or else the forecast", () => {
+		expect(describeCourse({ forecast: { words: "done about 16:20 UTC" } })).toBe("Forecast: done about 16:20 UTC.");
+		expect(
+			describeCourse({ forecast: { words: "x" }, warnings: [{ path: "deadline", message: "missed by 5 min" }] }),
+		).toBe("Warning: deadline: missed by 5 min.");
+		expect(describeCourse({})).toBe("");
 	});
 
 	test("a failed one says why", () => {

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { cutToWidth, keepRecent, progressText, ratePerSec, type Sample, timeLeftSec } from "../../../cli/progress.ts";
+import {
+	cutToWidth,
+	forecastText,
+	keepRecent,
+	progressText,
+	ratePerSec,
+	type Sample,
+	timeLeftSec,
+} from "../../../cli/progress.ts";
 
 const sample = (sec: number, done: number, calls = done): Sample => ({ atMs: sec * 1_000, done, calls });
 
@@ -96,5 +104,35 @@ describe("the progress line", () => {
 			}),
 		);
 		expect(cutToWidth("abcdef", undefined)).toBe("abcdef");
+	});
+});
+
+describe("when it will be done", () => {
+	const NOW = Date.parse("2026-12-01T14:00:00Z");
+	test.each<[string, Parameters<typeof forecastText>[0], string]>([
+		["nothing is said", undefined, ""],
+		["it is over", null, ""],
+		["it is not known", { finishAt: null, words: "x" }, ""],
+		["it is no time", { finishAt: "soon", words: "x" }, ""],
+		["today", { finishAt: "2026-12-01T16:19:40Z", words: "x" }, "done about 16:20 UTC"],
+		["another day", { finishAt: "2026-12-02T01:00:00Z", words: "x" }, "done about 2026-12-02 01:00 UTC"],
+		[
+			"in time",
+			{ finishAt: "2026-12-01T16:20:00Z", deadline: { meets: true, bySec: 60 }, words: "x" },
+			"done about 16:20 UTC",
+		],
+		[
+			"late",
+			{ finishAt: "2026-12-01T16:20:00Z", deadline: { meets: false, bySec: 1_200 }, words: "x" },
+			"done about 16:20 UTC, 20 min late",
+		],
+	])("%s", (_what, forecast, text) => {
+		expect(forecastText(forecast, NOW)).toBe(text);
+	});
+	test("stands at the end of the progress", () => {
+		const input = { name: "storm", state: "running", total: 10, done: 5, liveChannels: 1, channelCap: 2 };
+		const samples = [{ atMs: NOW, done: 5, calls: 5 }];
+		const forecast = { finishAt: "2026-12-01T16:20:00Z", words: "x" };
+		expect(progressText({ ...input, samples, forecast }, { bar: false })).toMatch(/ {2}done about 16:20 UTC$/);
 	});
 });

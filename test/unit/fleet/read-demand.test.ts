@@ -1,9 +1,10 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { patchCampaign } from "../../../shared/campaigns/change.ts";
+import { assumedHoldSec, meanHoldSec } from "../../../shared/campaigns/hold.ts";
 import type { ApiDeps } from "../../../shared/contacts/ports.ts";
 import type { Deps } from "../../../shared/deps.ts";
-import { DEFAULT_HOLD_SEC, type DemandInput, meanHoldSec, readDemand } from "../../../shared/fleet/read-demand.ts";
+import { type DemandInput, readDemand } from "../../../shared/fleet/read-demand.ts";
 import {
 	type CampaignItem,
 	type Counts,
@@ -75,7 +76,7 @@ describe("which campaigns", () => {
 					due: 30,
 					dueIsBound: false,
 					inProgress: 4,
-					holdSec: DEFAULT_HOLD_SEC,
+					holdSec: assumedHoldSec({ ringTimeoutSec: 30, maxCallSec: 3_600, then: { wait: 1 } }),
 					holdMeasured: false,
 					allowDroppedCalls: false,
 				},
@@ -146,7 +147,7 @@ describe("contacts due", () => {
 		expect(await only()).toMatchObject({ due: 3, dueIsBound: false });
 	});
 	test("are counted as far as they make a difference, without being read", async () => {
-		await putCampaign(deps, 300, { trunk: "t1", maxChannels: 10, ...older });
+		await putCampaign(deps, 300, { trunk: "t1", maxChannels: 10, then: { wait: 60 }, ...older });
 		const { due, dueIsBound, pending } = await only();
 		expect({ dueIsBound, pending }).toEqual({ dueIsBound: true, pending: 300 });
 		// 10 channels for boot, use and the next look: 180 s of calls of 31 s.
@@ -217,7 +218,7 @@ describe("a deadline", () => {
 describe("the mean channel time", () => {
 	const limits = { ringTimeoutSec: 30, maxCallSec: 3_600 };
 	test.each<[string, Counts[], number, number, boolean]>([
-		["nothing measured: the default", [], 0, 31, false],
+		["nothing measured: as assumed", [], 0, 30.95, false],
 		[
 			"enough measured: the mean over all hosts",
 			[
@@ -228,8 +229,8 @@ describe("the mean channel time", () => {
 			20,
 			true,
 		],
-		["too few: blended with the default", [{ h: 250_000, m: 25 }], 0, 20.5, false],
-		["many in progress: the first to end are the short ones", [{ h: 100_000, m: 100 }], 1_000, 28, false],
+		["too few: blended with the assumption", [{ h: 250_000, m: 25 }], 0, 20.475, false],
+		["many in progress: the first to end are the short ones", [{ h: 100_000, m: 100 }], 1_000, 27.955, false],
 		["never next to nothing", [{ h: 10, m: 100 }], 0, 1, true],
 	])("%s", (_sentence, counts, inProgress, sec, measured) => {
 		const { holdSec, holdMeasured } = meanHoldSec(counts, inProgress, limits, 0);
@@ -239,10 +240,12 @@ describe("the mean channel time", () => {
 	test("calls that are all still up last at least as long as the campaign", () => {
 		expect(meanHoldSec([{ h: 50_000, m: 100 }], 1_000, limits, 60).holdSec).toBeCloseTo((50 + 900 * 60) / 1_000, 5);
 		// A trickle: what waits for hours is the exception.
-		expect(meanHoldSec([{ h: 1_240_000, m: 40 }], 3, limits, 7_200).holdSec).toBeCloseTo(31, 5);
+		expect(meanHoldSec([{ h: 1_240_000, m: 40 }], 3, limits, 7_200).holdSec).toBeCloseTo(30.99, 5);
 	});
 	test("never longer than a call may be", () => {
-		expect(meanHoldSec([], 0, { ringTimeoutSec: 5, maxCallSec: 10 }, 0).holdSec).toBe(15);
+		// 35 % ring for 5 s and talk for 10 s, the others ring for 5 s.
+		expect(meanHoldSec([], 0, { ringTimeoutSec: 5, maxCallSec: 10 }, 0).holdSec).toBeCloseTo(8.5, 5);
+		expect(meanHoldSec([], 0, { ...limits, then: { wait: 10 } }, 0).holdSec).toBeCloseTo(0.35 * 22 + 0.65 * 25, 5);
 		expect(meanHoldSec([{ h: 1e9, m: 100 }], 0, { ringTimeoutSec: 5, maxCallSec: 10 }, 0).holdSec).toBe(15);
 	});
 	test("is of the newer of a host's own counters and their copy", async () => {
