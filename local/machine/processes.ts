@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { StackError } from "../stack/options.ts";
 import { freeTcpPort } from "../voice/real/addresses.ts";
 import { type Child, startChild } from "../voice/real/child.ts";
+import type { Runnable } from "../voice/real/run.ts";
 import type { VoiceHost, VoicePlane } from "../voice/types.ts";
 
+const SKEWED_CLOCK = new URL("./skewed-clock.mjs", import.meta.url).href;
 /** Where agents listen for the Asterisk beside them, if it is free. */
 const AGENT_PORT = 9098;
 /** The agent's last syncs take up to 5 s. */
@@ -46,6 +48,12 @@ export interface HostProcesses {
 	kill(): Promise<void>;
 }
 
+/** Node as a machine has it whose wall clock is off. */
+const nodeWithClock = (skewMs: number): Pick<Runnable, "argv" | "env"> =>
+	skewMs === 0
+		? { argv: [process.execPath], env: {} }
+		: { argv: [process.execPath, "--import", SKEWED_CLOCK], env: { SKEW_MS: String(skewMs) } };
+
 /**
  * Makes the files of an Asterisk and of its agent in `dir`, used before or not, and starts nothing.
  * @param options.onEnd told when one ends that was meant to run
@@ -57,6 +65,8 @@ export const prepareProcesses = async (options: {
 	plane: VoicePlane;
 	/** The agent's program. */
 	program: string;
+	/** How far the agent's wall clock is off, ms; default: it is right. */
+	clockSkewMs?: number | undefined;
 	/** Writes the agent's configuration. @returns its path */
 	configure: (place: { voice: VoiceHost; listen: { address: string; port: number }; dir: string }) => string;
 	onEnd: (part: "agent" | "asterisk", message: string) => void;
@@ -89,7 +99,7 @@ export const prepareProcesses = async (options: {
 		const config = options.configure({ voice, listen: { address, port }, dir: agentDir });
 		agentWanted = true;
 		const started = await startChild(
-			{ argv: [process.execPath], env: {}, from: "this Node", version: process.version },
+			{ ...nodeWithClock(options.clockSkewMs ?? 0), from: "this Node", version: process.version },
 			[options.program, "--config", config],
 			{ cwd: agentDir, outputFile: logFile },
 		);

@@ -16,6 +16,7 @@ export const startHost = async (options: {
 	plane: VoicePlane;
 	/** The agent's program. */
 	program: string;
+	clockSkewMs?: number | undefined;
 	agentConfig: Record<string, unknown>;
 	/** The agent or Asterisk ended by itself. */
 	onFailure: (message: string) => void;
@@ -27,6 +28,7 @@ export const startHost = async (options: {
 		dir,
 		plane,
 		program,
+		clockSkewMs: options.clockSkewMs,
 		configure: (place) => writeAgentConfig({ as: { hostId, token, api }, ...place, changes: options.agentConfig }),
 		onEnd: (_, message) => options.onFailure(message),
 	});

@@ -40,6 +40,8 @@ export interface StackOptions {
 	steady?: number;
 	/** Channels of each host; a list gives each its own. */
 	capacity?: number | number[];
+	/** How far each steady host's clock is off, ms; default: none is. */
+	clockSkewMs?: number[];
 	/** Without: no burst hosts, and nothing that could start any. */
 	burst?: BurstOptions;
 	/** Which Asterisk; default: real where it can be had. */

@@ -248,7 +248,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 		await carrierTrunk(client, carrier);
 	}
 	const hosts: StackHost[] = [];
-	const addHost = async (hostId: string, capacity: number): Promise<StackHost> => {
+	const addHost = async (hostId: string, capacity: number, index?: number): Promise<StackHost> => {
 		if (!plane) throw new StackError("This stack has no voice plane: start it with a host or with the carrier.");
 		const address = addresses.take();
 		const known = state.hosts[hostId]?.token;
@@ -269,6 +269,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 			dir: join(dir, "hosts", hostId),
 			plane,
 			program: await program.path(),
+			clockSkewMs: index === undefined ? undefined : options.clockSkewMs?.[index],
 			agentConfig: options.agentConfig ?? {},
 			onFailure: failed,
 		});
@@ -280,7 +281,7 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 	const { capacity = DEFAULT_CAPACITY } = options;
 	const started = await Promise.allSettled(
 		Array.from({ length: steady }, (_, i) =>
-			addHost(`steady-${i + 1}`, Array.isArray(capacity) ? (capacity[i] ?? DEFAULT_CAPACITY) : capacity),
+			addHost(`steady-${i + 1}`, Array.isArray(capacity) ? (capacity[i] ?? DEFAULT_CAPACITY) : capacity, i),
 		),
 	);
 	for (const result of started) if (result.status === "rejected") throw result.reason;

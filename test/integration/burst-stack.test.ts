@@ -104,6 +104,7 @@ const submit = async (list: string[], waitSec: number): Promise<string> => {
 			then: { wait: waitSec },
 			ringTimeoutSec: 5,
 			maxCallSec: waitSec + 10,
+			retry: { hostLost: { afterSec: 1, max: 0 } },
 			contacts: list.map((number) => ({ number })),
 		},
 		{ "idempotency-key": `burst-${serial}` },

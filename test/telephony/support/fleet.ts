@@ -63,8 +63,9 @@ export const dialThrough = async (
 	numbers: readonly string[],
 	fault: { after: number; happens: (campaignId: string) => Promise<void> },
 	campaign: Record<string, unknown> = {},
+	trunk: { maxChannels: number; maxCps: number } = { maxChannels: 60, maxCps: 500 },
 ): Promise<Dialed> => {
-	await setTrunk(stack, { maxChannels: 60, maxCps: 500 });
+	await setTrunk(stack, trunk);
 	const submittedAt = Date.now();
 	const campaignId = await submitCampaign(stack, numbers, {
 		name: "faults",
