@@ -113,6 +113,8 @@ export class Agent {
 			loop: () => this.#loop as SyncLoop,
 			foreign: () => this.#link.foreign.size,
 			leadMs: () => Math.min(this.#settings.maxJournalLeadMs, this.#caller.journalMs),
+			marginMs: () =>
+				Math.min(this.#settings.maxSlotMarginMs, Math.max(this.#settings.slotMarginMs, this.#caller.originateMs)),
 		});
 	}
 

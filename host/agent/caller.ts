@@ -26,6 +26,9 @@ export const NORMAL_CLEARING = 16;
 /** Asterisk's web server is busy or starting: the call was not placed, and it is no fault of the trunk. */
 const TRY_LATER_STATUS = 503;
 
+/** A slow originate counts half after some twenty others. */
+const ORIGINATE_FADE = 0.97;
+
 /** The endpoint of a trunk as ARI names it: `PJSIP/name`. */
 export const endpointOf = (trunk: HostTrunk): string => {
 	if (trunk.type === "existing") return trunk.endpoint ?? "";
@@ -96,6 +99,8 @@ export class Caller {
 	readonly #originateTimeoutMs: number;
 	/** How long writing the journal takes, ms: calls are taken so much before their slot. */
 	journalMs = 0;
+	/** How long Asterisk took for an originate at the most lately, ms: the end of a slot is left to it. */
+	originateMs = 0;
 
 	/** @param originateTimeoutMs an originate without answer is in doubt after so long */
 	constructor(ports: AgentPorts, journal: Journal, tracker: Tracker, gate: CallerGate, originateTimeoutMs: number) {
@@ -147,8 +152,11 @@ export class Caller {
 			live.phase = "placed";
 			this.#gate.doubtful();
 		});
+		const askedMs = this.#ports.clock.monotonicMs();
 		this.#ports.ari.originate(originateRequest(journalled.call, trunk, sound)).then(
 			(result) => {
+				const tookMs = this.#ports.clock.monotonicMs() - askedMs;
+				this.originateMs = Math.max(tookMs, this.originateMs * ORIGINATE_FADE);
 				this.#ports.clock.clearTimer(timer);
 				live.phase = "placed";
 				if (this.#tracker.live.get(callId) !== live) return;

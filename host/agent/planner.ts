@@ -33,6 +33,8 @@ export interface PlannerParts {
 	foreign: () => number;
 	/** A call is taken so long before its slot. */
 	leadMs: () => number;
+	/** So much of the end of a slot is left to the originate. */
+	marginMs: () => number;
 }
 
 /** Gathers what the pure decisions need and asks them. */
@@ -60,7 +62,7 @@ export class Planner {
 	}
 
 	dispatch(usage: Usage): DispatchDecision {
-		const { grants, settings, leadMs } = this.#parts;
+		const { grants, leadMs, marginMs } = this.#parts;
 		return dispatch({
 			now: this.controlNow(),
 			held: usage.held,
@@ -69,7 +71,7 @@ export class Planner {
 			trunkFree: freeWithin(grants.share, usage.byTrunk),
 			laneFree: freeWithin(grants.laneShare, usage.byLane),
 			leadMs: leadMs(),
-			marginMs: settings.slotMarginMs,
+			marginMs: marginMs(),
 		});
 	}
 

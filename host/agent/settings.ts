@@ -20,6 +20,8 @@ export interface AgentSettings {
 	refusedRetryMs: number;
 	/** A slot is not used in the last part of its validity: the originate needs 2 ms to reach the carrier, 6 ms at the 99th percentile. */
 	slotMarginMs: number;
+	/** Where Asterisk is slower lately, as much as it needed, up to this: a slot of 20 ms must leave some to begin in. */
+	maxSlotMarginMs: number;
 	/** At most so long before a slot's moment its call is written to the journal. */
 	maxJournalLeadMs: number;
 	/** A call granted but not dialed for so long is given back: its window and the do-not-call lists were checked when it was granted. */
@@ -48,6 +50,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
 	retryMaxMs: 2_000,
 	refusedRetryMs: 5_000,
 	slotMarginMs: 6,
+	maxSlotMarginMs: 15,
 	maxJournalLeadMs: 10,
 	holdLimitMs: 20_000,
 	reconcileGraceMs: 3_000,

@@ -8,10 +8,13 @@
 /** No slot is granted further ahead than this: what a host was given and lost is soon given again. */
 export const SLOT_HORIZON_MS = 2_000;
 
-/** From the host's decision to the arrival of the INVITE: Asterisk needs 2 to 6 ms, a busy machine several times that. */
-export const SLOT_JITTER_MS = 30;
+/**
+ * By how much the time from the host's decision to the arrival of the INVITE differs from call to call, beyond what the host allows for at the end of a slot: 9 ms at
+ * most of 560 calls over three hosts on two busy cores (median 2, 99 % 6).
+ */
+export const SLOT_JITTER_MS = 14;
 
-/** A tight trunk: every slot counts, so a slot is short; it costs 5 % of the rate together with the jitter. */
+/** A tight trunk: every slot counts, so a slot is short; it costs 3 % of the rate together with the jitter. */
 export const TIGHT_SLOT_VALID_MS = 20;
 /**
  * A wide trunk: channels bind, not the rate. A slot that stays valid between two syncs spares one sync for every

@@ -160,7 +160,7 @@ describe("contacts with several numbers, a zone and a consent", () => {
 			rejectedCount: 1,
 			rejected: [{ number: usNumber(5), reason: expect.stringMatching(/^(numbers\[1\]|number_2): is in GB/) }],
 		});
-		const [a, b, c] = contacts().sort((x, y) => (x.contactId < y.contactId ? -1 : 1)) as ContactItem[];
+		const [c, a, b] = contacts().sort((x, y) => (x.contactId < y.contactId ? -1 : 1)) as ContactItem[];
 		expect(a).toMatchObject({
 			contactId: "a",
 			number: usNumber(1),

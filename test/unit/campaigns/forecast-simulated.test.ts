@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { forecast } from "../../../shared/campaigns/forecast.ts";
 import type { Retry } from "../../../shared/contract/campaign.ts";
 import type { Outcome } from "../../../shared/contract/outcome.ts";
+import { slotSpacingMs } from "../../../shared/sync/slots.ts";
 import { type Looked, simulateList } from "../../support/list-scheduling.ts";
 import type { Random } from "../../support/virtual/random.ts";
 import { NOW } from "./forecast-fixtures.ts";
@@ -28,8 +29,8 @@ const RETRIES: Record<string, Retry> = {
 	"within the list's time": { noAnswer: { afterSec: 60, max: 1 } },
 	"hours later": { busy: { afterSec: 300, max: 2 }, noAnswer: { afterSec: 3_600, max: 2 } },
 };
-/** Of a cap, what slots let through: they are spaced by 1.05 s / maxCps. */
-const SLOTS_SEC = 1.05;
+/** Of a cap, what slots let through: they are spaced by so much of a second / maxCps. */
+const SLOTS_SEC = slotSpacingMs(1) / 1_000;
 const MOST_OFF = 0.1;
 
 const forecastAt = (look: Looked, contacts: number, channels: number, cps: number, retry: Retry) => {
