@@ -29,7 +29,7 @@ const FORGOTTEN = 0.5;
 const LOWER_EVERY_MS = 2_000;
 /** It stays for so long, then doubles in so long. */
 const HOLD_MS = 5_000;
-const DOUBLE_MS = 10_000;
+const DOUBLE_MS = 5_000;
 /** A trunk that takes nothing is tried with a call every five seconds. */
 const LEAST_CPS = 0.2;
 
