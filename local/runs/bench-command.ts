@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { sumTotals, totalsBetween } from "../metering/write-units.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
-import { BENCH_MIX, numbersOf } from "../voice/carrier/mix.ts";
+import { BENCH_MIX, LONG_MIX, numbersOf } from "../voice/carrier/mix.ts";
 import { benchImport } from "./bench-import.ts";
 import { compareWithCarrier } from "./compare.ts";
 import { judgeOutcomes, measure } from "./measure.ts";
@@ -27,6 +27,9 @@ const CAPS: Cap[] = [
 	{ kind: "host", channels: 30 },
 	{ kind: "campaign", channels: 30 },
 ];
+/** A thousand channels over nine hosts, calls of half a minute: a machine with two cores carries so many simulated ones. */
+const WIDE = { hosts: 9, channels: 1_000, contacts: 4_000, maxCps: 150 };
+
 /** One call a second at most: what a contact costs where nothing can be batched. */
 const SLOW = { contacts: 60, maxCps: 1 };
 
@@ -134,6 +137,31 @@ const benchCap = async (cap: Cap, asterisk: "real" | "simulated", say: (line: st
 	}
 };
 
+/** How fully a thousand channels are used. */
+const benchWide = async (say: (line: string) => void) => {
+	const stack = await startStack({ port: 0, steady: WIDE.hosts, capacity: HOST_CAPACITY, asterisk: "simulated", say });
+	try {
+		await setTrunk(stack, { maxChannels: WIDE.channels, maxCps: WIDE.maxCps });
+		const numbers = numbersOf(LONG_MIX, { count: WIDE.contacts, seed: SEED });
+		const run = await runCampaign(stack, numbers, {
+			name: "bench wide",
+			then: { wait: WAIT_SEC },
+			ringTimeoutSec: RING_TIMEOUT_SEC,
+			maxCallSec: RING_TIMEOUT_SEC + WAIT_SEC,
+		});
+		const habits = { ringTimeoutMs: RING_TIMEOUT_SEC * 1_000, talkMs: WAIT_SEC * 1_000 };
+		return {
+			bench: "a thousand channels",
+			asterisk: stack.voice?.kind,
+			...WIDE,
+			...measure(run, numbers, WIDE.channels, habits),
+			outcomesExact: judgeOutcomes(numbers, run.records).exact,
+		};
+	} finally {
+		await stack.stop();
+	}
+};
+
 /** What a contact costs at one call a second. */
 const benchSlow = async (asterisk: "real" | "simulated", say: (line: string) => void) => {
 	const stack = await startFor({ kind: "host", channels: HOST_CAPACITY }, asterisk, say);
@@ -156,7 +184,7 @@ const benchSlow = async (asterisk: "real" | "simulated", say: (line: string) => 
 
 /** `npm run bench`. */
 export const main = async (args: string[]): Promise<void> => {
-	const names = [...CAPS.map((cap) => `${cap.kind}-${cap.channels}`), "slow", "import"];
+	const names = [...CAPS.map((cap) => `${cap.kind}-${cap.channels}`), "slow", "wide", "import"];
 	const options = new Command("npm run bench --")
 		.description("Measures the whole dialer on this machine; prints one line of JSON for each part.")
 		.addOption(new Option("--only <part>", "one part only").choices(names))
@@ -174,6 +202,7 @@ export const main = async (args: string[]): Promise<void> => {
 			if (wanted(`${cap.kind}-${cap.channels}`)) print(await benchCap(cap, options.asterisk, say));
 		}
 		if (wanted("slow")) print(await benchSlow(options.asterisk, say));
+		if (wanted("wide")) print(await benchWide(say));
 		if (wanted("import")) print(await benchImport(say));
 		process.exit(0);
 	} catch (error) {
