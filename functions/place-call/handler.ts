@@ -13,7 +13,10 @@ export const make = (runtime: Runtime) =>
 				creating(request, {
 					check: () => checkTestCall(request.deps, request.tenant, jsonOf(request)),
 					run: async (campaignId, wanted) => {
-						const created = await createCampaign(request.deps, request.tenant, campaignId, wanted);
+						const created = await createCampaign(request.deps, request.tenant, campaignId, {
+							...wanted,
+							tokenId: request.principal.tokenId,
+						});
 						return { status: 201, body: { campaignId, state: created.state } };
 					},
 				}),

@@ -23,6 +23,7 @@ export const checkTestCall = async (deps: ApiDeps, tenant: string, body: unknown
 	}
 	return {
 		origin: "call",
+		purpose: "informational",
 		name: `test call to ${input.number}`,
 		trunk,
 		callerId: input.callerId,

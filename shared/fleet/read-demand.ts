@@ -16,9 +16,12 @@ import {
 	shardKey,
 	type TrunkItem,
 } from "../store/items.ts";
+import { callingRules } from "../suppression/calling-policy.ts";
+import { blockedByList } from "../suppression/suppressed-by.ts";
 import { pacedCps } from "../sync/campaign-rate.ts";
 import { hostHas } from "../sync/choose.ts";
 import { trunkIndexOf, trunksOf } from "../sync/lanes.ts";
+import { cpsAt } from "../sync/trunk-pace.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
 import type { CampaignDemand, Demand, TrunkDemand } from "./demand.ts";
 
@@ -225,6 +228,8 @@ const demandOf = async (
  */
 export const readDemand = async (deps: Deps, tenant: string, input: DemandInput): Promise<Demand> => {
 	const { trunks } = await readTrunks(deps, tenant);
+	// Nobody is called for a campaign whose do-not-call list cannot be relied on: no host is started for it.
+	const { lists } = await callingRules(deps, tenant);
 	const now = deps.now();
 	const campaigns = await readCampaigns(
 		deps,
@@ -232,7 +237,7 @@ export const readDemand = async (deps: Deps, tenant: string, input: DemandInput)
 		[...trunks.values()].flatMap((trunk) => Object.keys(trunk.c)),
 	);
 	const open = [...campaigns.values()]
-		.filter((campaign) => isOpen(campaign, now, input.bootSec))
+		.filter((campaign) => isOpen(campaign, now, input.bootSec) && !blockedByList(lists, campaign, now))
 		.sort((a, b) => (a.campaignId < b.campaignId ? -1 : 1));
 	const asksHosts = open.some(({ then }) => !("wait" in then));
 	const inventories = asksHosts ? await burstInventories(deps, tenant, input.hosts) : [];
@@ -249,7 +254,7 @@ export const readDemand = async (deps: Deps, tenant: string, input: DemandInput)
 			(item): TrunkDemand => ({
 				trunkId: item.trunkId,
 				cap: Math.max(0, item.cap - setAside(item, now)),
-				maxCps: item.trunk.maxCps,
+				maxCps: cpsAt(item, now),
 				hosts: item.trunk.hosts,
 				addresses: item.trunk.addresses,
 			}),
