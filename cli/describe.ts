@@ -1,8 +1,52 @@
-import { count, duration, facts, instant, NONE, percent, plain, table } from "./format.ts";
-import type { CallRecord, CampaignView, ContactsResult, Course } from "./views.ts";
+import { type Cell, count, duration, facts, instant, NONE, percent, plain, table } from "./format.ts";
+import { daysInWords, retryInWords } from "./options.ts";
+import type { CalleeLimitView, CallRecord, CampaignView, ContactsResult, Course } from "./views.ts";
 
 /** Rejected rows shown to people; the rest is counted. `--json` has what the API sent. */
 const MAX_REJECTED_SHOWN = 10;
+
+/** `at most 3 in any 24 hours, 2:00 h apart at least`; undefined where nothing is limited. */
+export const describeCalleeLimit = (limit: CalleeLimitView | null | undefined): string | undefined => {
+	const words = [
+		...(limit?.max === undefined ? [] : [`at most ${limit.max} in any ${limit.perHours} hours`]),
+		...(limit?.minGapSec === undefined ? [] : [`${duration(limit.minGapSec)} apart at least`]),
+	];
+	return words.length === 0 ? undefined : words.join(", ");
+};
+
+const describeTrunks = ({ trunk, trunks }: CampaignView): string | null | undefined =>
+	trunks?.length ? trunks.map(({ id, weight }) => `${id} (weight ${weight})`).join(", ") : trunk;
+
+/** `08:00-21:00, Mon-Fri, not on 2026-12-24; America/New_York where the callee's zone is not known`. */
+const describeWindow = ({ window }: CampaignView): string | undefined => {
+	if (!window) return undefined;
+	const { from, to, days, holidays, timeZone } = window;
+	const words = [
+		`${from}-${to === "00:00" ? "24:00" : to}`,
+		...(days && days.length < 7 ? [daysInWords(days)] : []),
+		...(holidays?.length ? [`not on ${holidays.join(", ")}`] : []),
+	];
+	return words.join(", ") + (timeZone ? `; ${timeZone} where the callee's zone is not known` : "");
+};
+
+/** What it may do and must keep to, as far as it differs from what every campaign does. */
+const rulesOf = (view: CampaignView): [string, Cell][] => [
+	["purpose", view.purpose],
+	["window", describeWindow(view)],
+	["caller id", view.callerIds?.join(", ") ?? view.callerId],
+	["calls/s", view.maxCps ? `at most ${count(view.maxCps)}` : undefined],
+	["priority", view.priority],
+	["one number", describeCalleeLimit(view.calleeLimit)],
+	["do-not-call", view.suppressionLists?.join(", ")],
+	["machines", view.amd?.enabled ? view.amd.onMachine : undefined],
+	["retry", view.retry ? retryInWords(view.retry).join(" ") : undefined],
+	[
+		"not applied",
+		view.exemptions
+			?.map(({ rule, at, tokenId }) => `${rule} (since ${instant(at)}${tokenId ? `, token ${tokenId}` : ""})`)
+			.join(", "),
+	],
+];
 
 /** A campaign in words. */
 export const describeCampaign = (view: CampaignView, nowMs: number): string => {
@@ -14,8 +58,9 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			["campaign", view.campaignId],
 			["name", view.name],
 			["state", view.failure ? `${view.state}: ${view.failure}` : view.state],
-			["trunk", view.trunk],
+			[view.trunks?.length ? "trunks" : "trunk", describeTrunks(view)],
 			["list", view.from ? `${view.from.outcomes.join(", ")} of campaign ${view.from.campaignId}` : undefined],
+			...rulesOf(view),
 			[
 				"contacts",
 				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from "commander";
+import type { Retry, RetryRule } from "../shared/contract/campaign.ts";
 import { OUTCOMES, type Outcome, RETRYABLE_OUTCOMES } from "../shared/contract/outcome.ts";
+import { type Window, windowSchema } from "../shared/contract/window.ts";
 
 /** Parsers of option values for commander; what they throw becomes a usage error. */
 
@@ -21,20 +23,77 @@ export const nameValue = (text: string, before: Record<string, string> = {}): Re
 	return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 };
 
-export type RetryRules = Partial<Record<(typeof RETRYABLE_OUTCOMES)[number], { afterSec: number; max: number }>>;
+/** A whole number between the two, both included. */
+export const numberBetween =
+	(min: number, max: number) =>
+	(text: string): number => {
+		const value = Number(text);
+		if (!/^\d+$/.test(text) || value < min || value > max) {
+			throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+		}
+		return value;
+	};
 
-/** `busy=300x2`: after busy wait 300 s, at most 2 more attempts. `none` stands for no retries at all. */
-export const retryRule = (text: string, before: RetryRules = {}): RetryRules => {
-	if (text === "none") return {};
-	const match = /^([A-Za-z]+)=(\d+)x(\d+)$/.exec(text);
-	const outcome = RETRYABLE_OUTCOMES.find((name) => name === match?.[1]);
-	if (!match || !outcome) {
-		throw new InvalidArgumentError(
-			`It must be OUTCOME=SECONDSxTIMES as in busy=300x2, or none; OUTCOME is one of ${RETRYABLE_OUTCOMES.join(", ")}.`,
-		);
-	}
-	return { ...before, [outcome]: { afterSec: Number(match[2]), max: Number(match[3]) } };
+/** What takes a setting away. */
+export const NOTHING = "none";
+export type OrNone<T> = T | typeof NOTHING;
+
+/** A value, or `none`, which takes it away. Not null: commander makes an empty text of it. */
+export const orNone =
+	<T>(parse: (text: string) => T) =>
+	(text: string): OrNone<T> => {
+		if (text === NOTHING) return NOTHING;
+		try {
+			return parse(text);
+		} catch (error) {
+			if (!(error instanceof InvalidArgumentError)) throw error;
+			throw new InvalidArgumentError(`${error.message} Or ${NOTHING}.`);
+		}
+	};
+
+/** `a,b`: several values, none of them empty. */
+export const commaList = (text: string): string[] => {
+	const parts = text.split(",").map((part) => part.trim());
+	if (parts.includes("")) throw new InvalidArgumentError("It must be one or more values, with commas between.");
+	return parts;
 };
+
+const RETRY_WORDS =
+	`It must be OUTCOME=SECONDSxTIMES as in busy=300x2, with ,growth=N or ,otherTrunk=yes|no behind it, or ${NOTHING}; ` +
+	`OUTCOME is one of ${RETRYABLE_OUTCOMES.join(", ")}.`;
+
+/** `growth=2` or `otherTrunk=yes` of a retry rule. */
+const retryExtra = (text: string): Pick<RetryRule, "growth" | "otherTrunk"> => {
+	const growth = /^growth=(\d+(?:\.\d+)?)$/.exec(text)?.[1];
+	if (growth !== undefined) return { growth: Number(growth) };
+	const otherTrunk = /^otherTrunk=(yes|no)$/.exec(text)?.[1];
+	if (otherTrunk !== undefined) return { otherTrunk: otherTrunk === "yes" };
+	throw new InvalidArgumentError(`"${text}" is not known in a retry rule. ${RETRY_WORDS}`);
+};
+
+/**
+ * `busy=300x2`: after busy wait 300 s, at most 2 more attempts. `busy=300x3,growth=2`: each wait is twice the one before. `none` stands for no rules of one's own.
+ */
+export const retryRule = (text: string, before: Retry = {}): Retry => {
+	if (text === NOTHING) return {};
+	const [rule = "", ...extras] = text.split(",");
+	const match = /^([A-Za-z]+)=(\d+)x(\d+)$/.exec(rule);
+	const outcome = RETRYABLE_OUTCOMES.find((name) => name === match?.[1]);
+	if (!match || !outcome) throw new InvalidArgumentError(RETRY_WORDS);
+	const made: RetryRule = { afterSec: Number(match[2]), max: Number(match[3]) };
+	for (const extra of extras) Object.assign(made, retryExtra(extra));
+	return { ...before, [outcome]: made };
+};
+
+/** A retry rule as {@link retryRule} takes it. */
+export const retryInWords = (retry: Retry): string[] =>
+	Object.entries(retry).map(([outcome, { afterSec, max, growth, otherTrunk }]) =>
+		[
+			`${outcome}=${afterSec}x${max}`,
+			...(growth === undefined ? [] : [`growth=${growth}`]),
+			...(otherTrunk === undefined ? [] : [`otherTrunk=${otherTrunk ? "yes" : "no"}`]),
+		].join(","),
+	);
 
 /** Outcomes as `busy,noAnswer`. */
 export const outcomeNames = (text: string): Outcome[] =>
@@ -92,6 +151,47 @@ export const daysInWords = (days: readonly number[]): string => {
 		i = last + 1;
 	}
 	return parts.join(", ");
+};
+
+const WINDOW_WORDS =
+	"It must be times as in 08:00-21:00, and with commas behind them what else holds: days (mon-fri), dates on which nobody is called (2026-12-24), a time zone (America/New_York).";
+const isWeekday = (text: string): boolean => {
+	try {
+		return weekdays(text).length > 0;
+	} catch {
+		return false;
+	}
+};
+
+/**
+ * A calling window: `08:00-21:00`, `08:00-21:00,mon-fri,America/New_York`. `24:00` is the end of the day too. All of it is checked here, so that a mistake is
+ * told in the words of the command line.
+ */
+export const callingWindow = (text: string): Partial<Window> => {
+	const [times = "", ...rest] = text.split(",").map((part) => part.trim());
+	const match = /^(\d{2}:\d{2})-(\d{2}:\d{2})$/.exec(times);
+	if (!match) throw new InvalidArgumentError(WINDOW_WORDS);
+	const days = rest.filter(isWeekday);
+	const holidays = rest.filter((part) => /^\d{4}-\d{2}-\d{2}$/.test(part));
+	const zones = rest.filter((part) => !days.includes(part) && !holidays.includes(part));
+	if (zones.length > 1) {
+		throw new InvalidArgumentError(`"${zones.join('" and "')}" cannot both be the time zone. ${WINDOW_WORDS}`);
+	}
+	const window = {
+		from: match[1],
+		to: match[2] === "24:00" ? "00:00" : match[2],
+		...(days.length > 0 ? { days: weekdays(days.join(",")) } : {}),
+		...(holidays.length > 0 ? { holidays } : {}),
+		...(zones.length > 0 ? { timeZone: zones[0] } : {}),
+	};
+	const parsed = windowSchema.safeParse(window);
+	if (parsed.success) return window as Partial<Window>;
+	const problems = parsed.error.issues.map(({ path, message }) => {
+		const [field = "", index] = path.map(String);
+		const value = field === "holidays" && index !== undefined ? holidays[Number(index)] : window[field as "from"];
+		return `${value ?? field}: ${message}`;
+	});
+	throw new InvalidArgumentError(`${problems.join("; ")}. ${WINDOW_WORDS}`);
 };
 
 const SPAN_SEC: Record<string, number> = { m: 60, h: 3_600, d: 86_400 };

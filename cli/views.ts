@@ -45,6 +45,14 @@ export const createdCampaignSchema = z.looseObject({
 	...courseShape,
 });
 
+/** How often one number is called. */
+export const calleeLimitSchema = z.looseObject({
+	max: z.number().optional(),
+	perHours: z.number().optional(),
+	minGapSec: z.number().optional(),
+});
+export type CalleeLimitView = z.infer<typeof calleeLimitSchema>;
+
 const countsSchema = z.looseObject({
 	total: z.number(),
 	pending: z.number(),
@@ -57,6 +65,37 @@ export const campaignSchema = z.looseObject({
 	name: z.string(),
 	state: z.string(),
 	trunk: z.string().nullish(),
+	trunks: z.array(z.looseObject({ id: z.string(), weight: z.number() })).nullish(),
+	purpose: z.string().nullish(),
+	callerId: z.string().nullish(),
+	callerIds: z.array(z.string()).nullish(),
+	maxCps: z.number().nullish(),
+	priority: z.number().nullish(),
+	window: z
+		.looseObject({
+			from: z.string(),
+			to: z.string(),
+			days: z.array(z.number()).nullish(),
+			holidays: z.array(z.string()).nullish(),
+			timeZone: z.string().nullish(),
+		})
+		.nullish(),
+	calleeLimit: calleeLimitSchema.nullish(),
+	suppressionLists: z.array(z.string()).nullish(),
+	amd: z.looseObject({ enabled: z.boolean(), onMachine: z.string().nullish() }).nullish(),
+	retry: z
+		.record(
+			z.string(),
+			z.looseObject({
+				afterSec: z.number(),
+				max: z.number(),
+				growth: z.number().optional(),
+				otherTrunk: z.boolean().optional(),
+			}),
+		)
+		.nullish(),
+	/** Rules of law that were not applied, because of the purpose. */
+	exemptions: z.array(z.looseObject({ rule: z.string(), at: time, tokenId: z.string().nullish() })).nullish(),
 	/** Whose contacts it calls. */
 	from: z.looseObject({ campaignId: z.string(), outcomes: z.array(z.string()) }).nullish(),
 	createdAt: time,
@@ -134,6 +173,7 @@ export const trunkViewSchema = z.looseObject({
 	endpoint: z.string().nullish(),
 	maxChannels: z.number(),
 	maxCps: z.number(),
+	cps: z.looseObject({ max: z.number(), now: z.number() }).nullish(),
 	numbering: z.string().nullish(),
 	countries: z.array(z.string()).nullish(),
 	hosts: z.union([z.string(), z.array(z.string())]).nullish(),

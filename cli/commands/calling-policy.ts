@@ -1,26 +1,22 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { Context } from "../context.ts";
+import { describeCalleeLimit } from "../describe.ts";
 import { usageError } from "../errors.ts";
-import { duration } from "../format.ts";
 import type { Io } from "../io.ts";
 import { timeSpan, wholeNumber } from "../options.ts";
+import { calleeLimitSchema } from "../views.ts";
 
 const PATH = "/v1/calling-policy";
 const policySchema = z.looseObject({
-	calleeLimit: z
-		.looseObject({ max: z.number().optional(), perHours: z.number().optional(), minGapSec: z.number().optional() })
-		.nullish(),
+	calleeLimit: calleeLimitSchema.nullish(),
 });
 
 const describePolicy = ({ calleeLimit }: z.infer<typeof policySchema>): string => {
-	const words = [
-		...(calleeLimit?.max === undefined ? [] : [`at most ${calleeLimit.max} in any ${calleeLimit.perHours} hours`]),
-		...(calleeLimit?.minGapSec === undefined ? [] : [`${duration(calleeLimit.minGapSec)} apart at least`]),
-	];
-	return words.length === 0
+	const words = describeCalleeLimit(calleeLimit);
+	return words === undefined
 		? "Calls to one number are not limited, but by the campaigns themselves and by law."
-		: `Calls to one number, over all campaigns: ${words.join(", ")}.`;
+		: `Calls to one number, over all campaigns: ${words}.`;
 };
 
 interface SetOptions {

@@ -181,10 +181,24 @@ export const addSubmitCommands = (campaign: Command, io: Io, setExit: (code: num
 The smallest campaign file:
   { "name": "storm warning", "trunk": "carrier-a", "then": { "play": "storm-warning" } }
 
+One that says more; all of it but name, trunk and then may be left out:
+  { "name": "storm warning", "purpose": "informational",
+    "trunks": [{ "id": "carrier-a", "weight": 3 }, { "id": "carrier-b", "weight": 1 }],
+    "callerIds": ["+12025550100", "+12125550100"],
+    "then": { "context": "burst-survey", "extension": "s" },
+    "window": { "from": "08:00", "to": "20:00", "days": [1, 2, 3, 4, 5], "timeZone": "America/New_York" },
+    "maxChannels": 60, "maxCps": 5, "priority": 10,
+    "retry": { "busy": { "afterSec": 300, "max": 3, "growth": 2 }, "noAnswer": { "afterSec": 3600, "max": 1 } },
+    "calleeLimit": { "max": 3, "perHours": 24, "minGapSec": 3600 }, "suppressionLists": ["customers-of-b"],
+    "amd": { "enabled": true, "onMachine": "continue" },
+    "startAt": "2026-12-01T14:00:00Z", "deadline": "2026-12-01T22:00:00Z" }
+
 What happens with an answered call ("then"):
   { "play": "storm-warning" }                       a sound file of the host
   { "context": "burst-survey", "extension": "s" }   a context of the host's own dialplan
   { "wait": 60 }                                    silence, at most so many seconds
+
+Without "purpose" it is marketing: calling hours, limits and do-not-call lists of marketing hold. All fields: the README.
 
 Lists may have up to 256 MB; over ${count(MAX_BODY_BYTES / 1_000_000)} MB they go through storage and are imported in the background.
 

@@ -14,6 +14,10 @@ const answerSchema = z.looseObject({});
 const addressOf = (trunk: z.infer<typeof trunkViewSchema>): string | undefined =>
 	trunk.endpoint ?? (trunk.host ? `${trunk.host}${trunk.port ? `:${trunk.port}` : ""}` : undefined);
 
+/** Calls per second; of a trunk that is slowed because it refused calls, what it is used with now. */
+const cpsOf = ({ maxCps, cps }: z.infer<typeof trunkViewSchema>): string | number =>
+	cps && cps.now < cps.max ? `${cps.now} of ${cps.max}` : maxCps;
+
 /** `burst-dialer trunk …` */
 export const addTrunkCommands = (program: Command, io: Io): void => {
 	const trunk = program.command("trunk").description("describe carriers to dial through");
@@ -40,8 +44,8 @@ Examples:
 		)
 		.action(async (file: string, options: { id?: string }, command: Command) => {
 			const context = new Context(io, command);
-			// `channels` is what `trunk list --json` shows beside the trunk itself: what was listed can be set again.
-			const { id: fileId, channels: _shown, ...body } = await readJsonObject(io, file);
+			// `channels` and `cps` are what `trunk list --json` shows beside the trunk itself: what was listed can be set again.
+			const { id: fileId, channels: _channels, cps: _cps, ...body } = await readJsonObject(io, file);
 			if (options.id !== undefined && fileId !== undefined && options.id !== fileId) {
 				throw usageError(`The id is "${options.id}" by --id and "${String(fileId)}" by the file.`, "give one of them");
 			}
@@ -60,7 +64,15 @@ Examples:
 	trunk
 		.command("list")
 		.description("all trunks")
-		.addHelpText("after", "\nExample:\n  $ burst-dialer trunk list --json | jq '.items[] | {id, maxCps}'")
+		.addHelpText(
+			"after",
+			`
+A trunk that refuses calls is slowed for all hosts: its calls per second are then shown as
+"2.5 of 10". It is back at its rate by itself, a minute or two after it takes calls again.
+
+Example:
+  $ burst-dialer trunk list --json | jq '.items[] | {id, cps}'`,
+		)
 		.action(async (_options: unknown, command: Command) => {
 			const context = new Context(io, command);
 			const client = await context.client();
@@ -76,7 +88,7 @@ Examples:
 								item.type,
 								addressOf(item),
 								item.maxChannels,
-								item.maxCps,
+								cpsOf(item),
 								item.numbering === "private" ? "(private)" : item.countries?.join(","),
 								Array.isArray(item.hosts) ? item.hosts.join(",") : item.hosts,
 							]),

@@ -60,7 +60,9 @@ const recordOf = (
 	attempt: number,
 	entry: HistoryEntry,
 ): CallRecord => {
-	const dialed = contact.nums?.[entry.n ?? 0] ?? { number: contact.number, kind: contact.kind };
+	// An end that needed no look at the contact does not say which number it was; it stays the last one.
+	const index = entry.n ?? (entry.fin ? contact.ni : undefined) ?? 0;
+	const dialed = contact.nums?.[index] ?? { number: contact.number, kind: contact.kind };
 	const [hostId = "", epoch, seq] = entry.lease.split("#");
 	return {
 		callId: formatCallId({

@@ -36,6 +36,10 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,
 	amd: item.amd ?? null,
+	/** Rules of law that were not applied to calls because of the purpose: since when, and by whose token the campaign was made. */
+	exemptions: Object.entries(item.exemptions ?? {})
+		.map(([rule, { at, tokenId }]) => ({ rule, at: iso(at), tokenId: tokenId ?? null }))
+		.sort((a, b) => (a.rule < b.rule ? -1 : 1)),
 	createdAt: iso(item.createdAt),
 	startAt: iso(item.startAt),
 	deadline: iso(item.deadline),

@@ -171,7 +171,9 @@ export type Amd = z.infer<typeof amdSchema>;
 const maxChannelsSchema = z.int().min(1).max(MAX_TRUNK_CHANNELS);
 const maxCpsSchema = z.int().min(1).max(MAX_TRUNK_CPS);
 export const DEFAULT_PRIORITY = 5;
-const prioritySchema = z.int().min(1).max(100);
+/** A campaign has at most a hundred times the channels of another one on a full trunk. */
+export const MAX_PRIORITY = 100;
+const prioritySchema = z.int().min(1).max(MAX_PRIORITY);
 
 /** `POST /v1/campaigns`. `contacts` is checked row by row, see {@link contactRowSchema}. */
 const campaignFields = z.strictObject({
@@ -251,6 +253,7 @@ export const campaignPatchSchema = z
 		deadline: z.iso.datetime({ offset: true }).nullable(),
 	})
 	.partial()
+	.superRefine(oneOf("callerId", "callerIds", false))
 	.refine((patch) => Object.keys(patch).length > 0, "nothing to change");
 export type CampaignPatch = z.infer<typeof campaignPatchSchema>;
 

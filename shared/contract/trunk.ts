@@ -62,7 +62,7 @@ export const trunkSchema = z.strictObject({
 	maxChannels: z.int().min(1).max(MAX_TRUNK_CHANNELS),
 	/** Calls per second over all hosts, in any rolling second. */
 	maxCps: z.int().min(1).max(MAX_TRUNK_CPS),
-	/** Numbers that are yours to show. The first is the default. */
+	/** Numbers that are yours to show. A campaign that names none shows the nearest to the callee's number. */
 	callerIds: z.array(callerIdSchema).max(1_000).default([]),
 	codecs: z.array(z.enum(CODECS)).min(1).max(CODECS.length).default(["ulaw", "alaw"]),
 	/** Seconds between two OPTIONS to the carrier; `off` for carriers that do not answer them. */

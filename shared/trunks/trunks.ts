@@ -5,17 +5,24 @@ import type { Trunk, TrunkInput } from "../contract/trunk.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, put, queryAll, update } from "../store/db.ts";
 import { CONFIG_ID, type TrunkItem } from "../store/items.ts";
+import { cpsAt } from "../sync/trunk-pace.ts";
 import { checkTrunk } from "./check-trunk.ts";
 
 /** A trunk as the API shows it. */
 export type ShownTrunk = Trunk & {
 	/** Channels: the cap, and how many of it hosts hold. */
 	channels: { cap: number; granted: number };
+	/** Calls per second: its rate, and what it is used with now: less where it refused calls lately. */
+	cps: { max: number; now: number };
 };
 
-const show = (item: TrunkItem): ShownTrunk => ({
+/** Rates are shown to a hundredth. */
+const shownCps = (cps: number): number => Math.round(cps * 100) / 100;
+
+const show = (item: TrunkItem, now: number): ShownTrunk => ({
 	...item.trunk,
 	channels: { cap: item.cap, granted: item.cap - item.free },
+	cps: { max: item.trunk.maxCps, now: shownCps(cpsAt(item, now)) },
 });
 
 export const readTrunk = (deps: Deps, tenant: string, trunkId: string): Promise<TrunkItem | undefined> =>
@@ -30,7 +37,7 @@ export const listTrunks = async (deps: Deps, tenant: string): Promise<ShownTrunk
 		KeyConditionExpression: "tenant = :tenant",
 		ExpressionAttributeValues: { ":tenant": tenant },
 	});
-	return items.filter((item) => item.trunkId !== CONFIG_ID).map(show);
+	return items.filter((item) => item.trunkId !== CONFIG_ID).map((item) => show(item, deps.now()));
 };
 
 /** Hosts fetch their configuration again when they see a new version. */
@@ -121,7 +128,7 @@ export const putTrunk = async (
 		await followCap(deps, standing, trunk.maxChannels);
 		// Last: a host that sees the new version finds the new trunk.
 		await bumpConfigVersion(deps, tenant);
-		return { created: item === undefined, trunk: show(standing) };
+		return { created: item === undefined, trunk: show(standing, deps.now()) };
 	}
 	throw tryAgain(`Trunk "${trunkId}" is being changed by others; repeat the request.`);
 };

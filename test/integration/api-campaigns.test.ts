@@ -242,6 +242,36 @@ describe("states", () => {
 			await api.call("PATCH", `/v1/campaigns/${campaignId}`, { body: { callerId: "+13025550100" } }),
 		).toMatchObject({ status: 422 });
 	});
+
+	test("PATCH takes either one caller id or several, and puts the one in the place of the other", async () => {
+		const [callerId] = US_TRUNK.callerIds;
+		const { campaignId } = (await create({ callerId })).body;
+		const patch = (body: unknown) => api.call("PATCH", `/v1/campaigns/${campaignId}`, { body });
+		expect(await patch({ callerId, callerIds: [callerId] })).toMatchObject({
+			status: 400,
+			body: { error: { details: [{ path: "callerId", message: "and `callerIds` exclude each other" }] } },
+		});
+		const several = await patch({ callerIds: [callerId], maxCps: 3, window: { from: "09:00", to: "18:00" } });
+		expect(several).toMatchObject({ status: 200, body: { callerId: null, callerIds: [callerId], maxCps: 3 } });
+		const one = await patch({ callerId, maxCps: null, window: null });
+		expect(one).toMatchObject({ status: 200, body: { callerId, maxCps: null, window: null } });
+		expect(one.body.callerIds).toBeUndefined();
+	});
+
+	test("rules that were not applied because of the purpose are shown, with whose campaign it is", async () => {
+		const { campaignId } = (await create({ purpose: "emergency" })).body;
+		const shown = async () => (await api.call("GET", `/v1/campaigns/${campaignId}`)).body.exemptions;
+		expect(await shown()).toEqual([]);
+		const meta = dynamo.peek("campaigns", { campaign: `default#${campaignId}`, kind: "META" });
+		Object.assign(meta?.["exemptions"] as object, {
+			"us-fl-hours": { at: 1_000, tokenId: "tok-1" },
+			"us-federal-hours": { at: 2_000 },
+		});
+		expect(await shown()).toEqual([
+			{ rule: "us-federal-hours", at: "1970-01-01T00:00:02.000Z", tokenId: null },
+			{ rule: "us-fl-hours", at: "1970-01-01T00:00:01.000Z", tokenId: "tok-1" },
+		]);
+	});
 });
 
 describe("trunks", () => {
@@ -271,6 +301,18 @@ describe("trunks", () => {
 			status: 409,
 			body: { error: { code: "trunkInUse" } },
 		});
+	});
+	test("GET says how fast each is used: less where it refused calls lately", async () => {
+		const cps = async () =>
+			(await api.call("GET", "/v1/trunks")).body.items.map((trunk: { cps: unknown }) => trunk.cps);
+		const { maxCps } = US_TRUNK;
+		const now = { max: maxCps, now: maxCps };
+		expect(await cps()).toEqual([now, { max: PRIVATE_TRUNK.maxCps, now: PRIVATE_TRUNK.maxCps }]);
+		const item = dynamo.peek("trunks", { tenant: "default", trunkId: "carrier-a" }) as object;
+		Object.assign(item, { pace: { f: 1 / 3, at: api.clock.now } });
+		expect((await cps())[0]).toEqual({ max: maxCps, now: Math.round((maxCps / 3) * 100) / 100 });
+		api.clock.now += 60_000;
+		expect((await cps())[0]).toEqual(now);
 	});
 	test("GET lists trunks, not the configuration's version", async () => {
 		const { body } = await api.call("GET", "/v1/trunks");

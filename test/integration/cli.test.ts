@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { VERSION } from "../../cli/program.ts";
+import { parseCampaign } from "../../shared/campaigns/check-campaign.ts";
 import { MAX_BODY_BYTES } from "../../shared/contract/campaign.ts";
 import {
 	runCommand,
@@ -94,6 +95,13 @@ describe("campaign submit", () => {
 		});
 		expect(server.seen[1]?.headers).toMatchObject({ "idempotency-key": "key-1-contacts", "content-type": "text/csv" });
 		expect(server.seen[1]?.body).toBe("number,name\n+12025550123,Ann\n");
+	});
+
+	test("the campaigns that its help shows are good ones", async () => {
+		const { out } = await cli(["campaign", "submit", "--help"]);
+		const shown = [...out.matchAll(/^ {2}\{ "name"[\s\S]*?\}$(?=\n\n)/gm)].map(([text]) => JSON.parse(text));
+		expect(shown.map((campaign) => Object.keys(campaign).length)).toEqual([3, 15]);
+		for (const campaign of shown) expect(parseCampaign(campaign)).toMatchObject(campaign);
 	});
 
 	test("--json prints one document", async () => {
@@ -476,6 +484,68 @@ describe("campaigns", () => {
 		});
 	});
 
+	test("set takes all that can be changed, and none takes away", async () => {
+		handle = () => ({ json: { campaignId: ID, state: "running" } });
+		const rest =
+			"--max-cps 5 --priority 20 --caller-ids +12025550100,+12125550100 --retry busy=300x3,growth=2 --name again";
+		const window = "09:00-18:00,mon-fri,2026-12-24,America/New_York";
+		expect(await cli(["campaign", "set", ID, "--window", window, ...rest.split(" ")])).toMatchObject({
+			code: 0,
+			err: "",
+		});
+		expect(JSON.parse(server.seen[0]?.body ?? "")).toEqual({
+			maxCps: 5,
+			priority: 20,
+			callerIds: ["+12025550100", "+12125550100"],
+			window: {
+				from: "09:00",
+				to: "18:00",
+				days: [1, 2, 3, 4, 5],
+				holidays: ["2026-12-24"],
+				timeZone: "America/New_York",
+			},
+			retry: { busy: { afterSec: 300, max: 3, growth: 2 } },
+			name: "again",
+		});
+		const none = ["--max-cps", "none", "--window", "none", "--deadline", "none", "--retry", "none"];
+		expect(await cli(["campaign", "set", ID, ...none])).toMatchObject({ code: 0, err: "" });
+		expect(JSON.parse(server.seen[1]?.body ?? "")).toEqual({ maxCps: null, window: null, deadline: null, retry: {} });
+	});
+
+	test.each<[string[], string]>([
+		[["--max-cps", "0"], "from 1 to 1000. Or none."],
+		[["--max-cps", "fast"], "from 1 to 1000. Or none."],
+		[["--priority", "101"], "from 1 to 100."],
+		[["--priority", "none"], "from 1 to 100."],
+		[["--window", "8-21"], "times as in 08:00-21:00"],
+		[["--window", "21:00-08:00"], "does not reach over midnight"],
+		[["--window", "08:00-21:00,Mars/X"], "Mars/X: is no IANA time zone"],
+		[["--retry", "busy=300x3,growth=x"], '"growth=x" is not known in a retry rule'],
+		[["--caller-ids", "+12025550100,"], "one or more values"],
+		[["--caller-ids", "+12025550100", "--caller-id", "+12025550100"], "exclude each other"],
+	])("set %j: one clear message, and nothing is sent", async (argv, message) => {
+		const run = await cli(["campaign", "set", ID, ...argv]);
+		expect(run).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+		expect(server.seen).toEqual([]);
+	});
+
+	test("show has the settings of a campaign besides its figures", async () => {
+		const trunks = [
+			{ id: "carrier-a", weight: 3 },
+			{ id: "carrier-b", weight: 1 },
+		];
+		const exemptions = [{ rule: "us-federal-hours", at: "2026-12-01T14:00:00.000Z", tokenId: null }];
+		handle = () => ({
+			json: view("running", 10, { purpose: "emergency", trunks, maxCps: 5, priority: 7, exemptions }),
+		});
+		const { out } = await cli(["campaign", "show", ID]);
+		expect(out).toMatch(/^trunks {2,}carrier-a \(weight 3\), carrier-b \(weight 1\)$/m);
+		expect(out).toMatch(/^purpose {2,}emergency$/m);
+		expect(out).toMatch(/^calls\/s {2,}at most 5$/m);
+		expect(out).toMatch(/^priority {2,}7$/m);
+		expect(out).toMatch(/^not applied {2,}us-federal-hours \(since 2026-12-01T14:00:00Z\)$/m);
+	});
+
 	test.each(["pause", "resume", "cancel"])("%s", async (step) => {
 		handle = () => ({ json: { campaignId: ID, state: "paused" } });
 		const run = await cli(["campaign", step, ID]);
@@ -616,6 +686,16 @@ describe("trunks", () => {
 			"trunk      type   address               channels  calls/s  countries  hosts\n" +
 				"carrier-a  pjsip  sip.example.com:5060        60       10  US,CA      all\n",
 		);
+	});
+
+	test("list says of a trunk that is slowed how fast it is used; what was listed can be set again", async () => {
+		const shown = { id: "carrier-a", ...trunk, channels: { cap: 60, granted: 3 }, cps: { max: 10, now: 2.5 } };
+		handle = () => ({ json: { items: [shown, { ...shown, id: "carrier-b", cps: { max: 10, now: 10 } }] } });
+		const { out } = await cli(["trunk", "list"]);
+		expect(out).toMatch(/^carrier-a .* 60 {2}2\.5 of 10 /m);
+		expect(out).toMatch(/^carrier-b .* 60 {2}10 {9}/m);
+		await cli(["trunk", "set", await file("trunk.json", JSON.stringify(shown))]);
+		expect(JSON.parse(server.seen[1]?.body ?? "")).toEqual(trunk);
 	});
 });
 

@@ -137,6 +137,49 @@ describe("a campaign in words", () => {
 		expect(describeCourse({})).toBe("");
 	});
 
+	test("what it may do and must keep to is shown as it is set", () => {
+		const shown = describeCampaign(
+			{
+				...view,
+				purpose: "informational",
+				trunks: [
+					{ id: "carrier-a", weight: 3 },
+					{ id: "carrier-b", weight: 1 },
+				],
+				callerId: null,
+				callerIds: ["+12025550100", "+12125550100"],
+				maxCps: 5,
+				priority: 20,
+				window: { from: "09:00", to: "00:00", days: [1, 2, 3], holidays: ["2026-12-24"], timeZone: "UTC" },
+				calleeLimit: { max: 3, perHours: 24, minGapSec: 3_600 },
+				suppressionLists: ["customers-of-b"],
+				amd: { enabled: true, onMachine: "play" },
+				retry: { busy: { afterSec: 300, max: 3, growth: 2 }, congestion: { afterSec: 30, max: 5 } },
+				exemptions: [{ rule: "us-federal-hours", at: "2026-12-01T14:00:01.000Z", tokenId: "tok-1" }],
+			},
+			0,
+		);
+		const line = (name: string) => new RegExp(`^${name} {2,}(.*)$`, "m").exec(shown)?.[1];
+		expect(line("trunks")).toBe("carrier-a (weight 3), carrier-b (weight 1)");
+		expect(line("purpose")).toBe("informational");
+		expect(line("window")).toBe("09:00-24:00, Mon-Wed, not on 2026-12-24; UTC where the callee's zone is not known");
+		expect(line("caller id")).toBe("+12025550100, +12125550100");
+		expect(line("calls/s")).toBe("at most 5");
+		expect(line("priority")).toBe("20");
+		expect(line("one number")).toBe("at most 3 in any 24 hours, 1:00 h apart at least");
+		expect(line("do-not-call")).toBe("customers-of-b");
+		expect(line("machines")).toBe("play");
+		expect(line("retry")).toBe("busy=300x3,growth=2 congestion=30x5");
+		expect(line("not applied")).toBe("us-federal-hours (since 2026-12-01T14:00:01Z, token tok-1)");
+	});
+
+	test("of what is not set there is no line", () => {
+		const none = { callerId: null, maxCps: null, window: null, calleeLimit: null, amd: { enabled: false } };
+		const shown = describeCampaign({ ...view, ...none, suppressionLists: [], exemptions: [], retry: {} }, 0);
+		expect(shown).toMatch(/^trunk {2,}carrier-a$/m);
+		expect(shown).not.toMatch(/trunks|caller|calls\/s|window|one number|do-not-call|machines|retry|not applied/);
+	});
+
 	test("a failed one says why", () => {
 		expect(describeCampaign({ ...view, state: "failed", failure: "the list is gone" }, 0)).toContain(
 			"failed: the list is gone",
