@@ -200,7 +200,11 @@ const demandOf = async (
 	if (deadline !== undefined || dueIsBound || mayBeBehind) {
 		const finished = sumOf(counts.map((each) => each["f"] ?? 0));
 		pending = Math.max(0, (await readAccepted(deps, campaign, mayBeBehind)) - finished - inProgress);
-		if (mayBeBehind) due = Math.max(due, pending);
+		if (mayBeBehind) {
+			// What waits for its calling window is in the index with its time; only what is not there yet may be due.
+			const indexed = await countDue(deps, campaign, Number.MAX_SAFE_INTEGER, Math.ceil(reach * turns));
+			if (!indexed.dueIsBound) due += Math.max(0, pending - indexed.due);
+		}
 	}
 	const notOnBurst = whyNotOnBurst(campaign, trunk, inventories, input);
 	const lane = laneOf({ campaignId, trunkIndex: Math.max(0, trunkIndexOf(campaign, trunk.trunkId)) });

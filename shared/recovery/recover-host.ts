@@ -91,8 +91,8 @@ const endedBy = async (
 		if (!campaign) continue;
 		const key = contactKeyOfCandidate(tenant, candidate, campaign);
 		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
-		if (contact?.sup?.by !== lease) continue;
-		ended.push({ campaignId: candidate.c, outcome: "suppressed", final: true, placed: false });
+		if (contact?.sup?.by !== lease || candidate.x === undefined) continue;
+		ended.push({ campaignId: candidate.c, outcome: candidate.x.o, final: true, placed: false });
 	}
 	return ended;
 };

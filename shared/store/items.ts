@@ -18,7 +18,6 @@ import type { Purpose, Window } from "../contract/window.ts";
 import type { Decision } from "../fleet/decision.ts";
 import type { HostState } from "../fleet/life.ts";
 
-import type { PacedSlots } from "../sync/campaign-slots.ts";
 import type { Refusals } from "../sync/trunk-pace.ts";
 
 export type { HostState } from "../fleet/life.ts";
@@ -347,8 +346,8 @@ export interface Candidate {
 	a: number;
 	v: number;
 	t?: number;
-	/** It is not called: it ends as suppressed, for this reason. */
-	x?: string;
+	/** It is not called: it ends so, for this reason. */
+	x?: { o: Outcome; why: string };
 }
 export interface GrantItem extends Record<string, unknown> {
 	host: string;
@@ -404,8 +403,8 @@ export interface ShareEntry {
 	k: number;
 	gap: number;
 	valid: number;
-	/** The same of campaigns with a rate of their own. */
-	p?: Record<string, PacedSlots>;
+	/** The moments of campaigns with a rate of their own, ms. */
+	p?: Record<string, number[]>;
 }
 
 // ---- tokens: key (tokenHash); index `byTenant` (tenant, createdAt) ----------------------------------------------------

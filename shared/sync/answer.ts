@@ -4,12 +4,14 @@ import { formatCallId, laneOf, slotKeyOf } from "../contract/ids.ts";
 import type { Deps } from "../deps.ts";
 import { callerIdsFor, chooseCallerId } from "../numbers/caller-id.ts";
 import { dialNumber } from "../numbers/format.ts";
+import { leastRingSecOf } from "../rules/calling-rules.ts";
 import { batchGet } from "../store/db.ts";
 import type { CampaignItem, Candidate, ContactItem, HostItem, TrunkItem } from "../store/items.ts";
 import { contactKeyOfCandidate } from "./grant.ts";
 import { trunkIdAt, trunkIndexOf } from "./lanes.ts";
 import { sum } from "./shares.ts";
 import { slotTimes, slotValidMs, TIGHT_SLOT_VALID_MS } from "./slots.ts";
+import { purposeOf, targetOf } from "./vet.ts";
 import type { World } from "./world.ts";
 
 /** The call as the host gets it: number and caller id in the carrier's form, everything from the campaign as it stands. */
@@ -37,7 +39,10 @@ const grantedCall = (
 		number: dialNumber(format.number, contact.number),
 		trunk: trunk.trunkId,
 		callerId: callerId === "" ? "" : dialNumber(format.callerId, callerId),
-		ringTimeoutSec: campaign.ringTimeoutSec,
+		ringTimeoutSec: Math.max(
+			campaign.ringTimeoutSec,
+			leastRingSecOf(targetOf(campaign, contact), purposeOf(campaign)) ?? 0,
+		),
 		maxCallSec: campaign.maxCallSec,
 		then: campaign.then,
 		vars: contact.vars ?? {},
@@ -109,9 +114,9 @@ export const sharesAndSlots = (
 		};
 		for (const [c, n] of Object.entries(entry.n)) answer.campaignShare[laneOn(c)] = n;
 		if (entry.s === seq) {
-			for (const [c, { at, k, gap }] of Object.entries(entry.p ?? {})) {
+			for (const [c, moments] of Object.entries(entry.p ?? {})) {
 				const key = slotKeyOf(laneOn(c));
-				answer.slots[key] = slotTimes(at, k, gap);
+				answer.slots[key] = moments;
 				answer.slotValidMs[key] = TIGHT_SLOT_VALID_MS;
 			}
 		}

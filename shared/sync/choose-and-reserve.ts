@@ -13,7 +13,7 @@ import { reserve } from "./reserve.ts";
 import type { Run } from "./run.ts";
 import { type ByCampaign, type Leave, sum } from "./shares.ts";
 import { mostCalls } from "./slots.ts";
-import { cpsAt, paceAt } from "./trunk-pace.ts";
+import { cpsAt, paceAt, withTrunksOff } from "./trunk-pace.ts";
 import { type Suppressed, Vetting } from "./vetting.ts";
 import { mayDial, type World } from "./world.ts";
 
@@ -84,7 +84,10 @@ class Rooms {
 		const channels = Math.max(0, (trunk.c[campaignId]?.free ?? 0) + (mine[campaignId] ?? 0) - held);
 		const campaign = this.#run.world.campaigns.get(campaignId);
 		const cps = campaign && pacedCps(campaign, trunk.trunkId);
-		const paced = cps === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil(cps * PACED_AHEAD_SEC) - held);
+		// Calls that are up need no slot any more.
+		const waiting = Math.min(held, this.#run.request.waiting ?? this.waiting(trunk));
+		const paced =
+			cps === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil(cps * PACED_AHEAD_SEC) - waiting);
 		return Math.min(channels + this.prefetch, paced);
 	}
 }
@@ -150,7 +153,7 @@ const hasOneTrunk = (campaign: CampaignItem | undefined): boolean =>
 /** Chooses candidates and reserves share and slots, trunk by trunk. @param slow trunks that refuse calls: their pace is lowered */
 export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonly string[] = []): Promise<Chosen> => {
 	const { deps, request, host: hostRead, world } = run;
-	const host: HostItem = { ...hostRead, ...(run.deadTrunks ? { deadTrunks: run.deadTrunks } : {}) };
+	const host = withTrunksOff({ ...hostRead, ...(run.deadTrunks ? { deadTrunks: run.deadTrunks } : {}) }, deps.now());
 	const rooms = new Rooms(run, host, base);
 	const { prefetch } = rooms;
 	let { want } = rooms;
@@ -165,7 +168,7 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 	const shares = new Map(
 		[...world.trunks.values()].map((trunk) => [trunk.trunkId, sum(trunk.a[host.hostId]?.n ?? {})]),
 	);
-	for (const trunk of world.trunks.values()) {
+	for (const trunk of furthestBehind(world, byTrunk)) {
 		const trunkBase = rooms.held(trunk);
 		const scarce = precedence?.slotsScarce(trunk) ?? false;
 		const most = scarce ? 0 : Math.min(want, rooms.onTrunk(trunk));
@@ -226,6 +229,23 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 	return { choices, reserved, suppressed, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
 };
 
+/** Trunks in the order in which a host that is nearly full serves them: first the one with the campaign that has the fewest channels for its priority. */
+const furthestBehind = (world: World, byTrunk: ReadonlyMap<string, string[]>): TrunkItem[] => {
+	const ahead = (trunk: TrunkItem): number =>
+		Math.min(
+			...(byTrunk.get(trunk.trunkId) ?? []).map((c) => {
+				const entry = trunk.c[c];
+				return entry
+					? (entry.cap - entry.free) / (world.campaigns.get(c)?.priority ?? DEFAULT_PRIORITY)
+					: Number.POSITIVE_INFINITY;
+			}),
+		);
+	return [...world.trunks.values()]
+		.map((trunk) => ({ trunk, ahead: ahead(trunk) }))
+		.sort((a, b) => (a.ahead < b.ahead ? -1 : a.ahead > b.ahead ? 1 : 0))
+		.map(({ trunk }) => trunk);
+};
+
 const isDialed = (campaign: CampaignItem | undefined): boolean => campaign?.state === "running";
 const isPaced = (world: World, campaignId: string): boolean => world.campaigns.get(campaignId)?.maxCps !== undefined;
 
@@ -240,7 +260,10 @@ const pacedAsks = ({ request, world }: Run, trunk: TrunkItem, campaignIds: reado
 		if (!campaign || cps === undefined) return [];
 		const lane = laneOf({ campaignId, trunkIndex: trunkIndexOf(campaign, trunk.trunkId) });
 		const asked = request.slots[slotKeyOf(lane)];
-		return [{ campaignId, cps, slots: asked === undefined ? undefined : Math.min(asked, MAX_SLOTS_PER_SYNC) }];
+		const priority = campaign.priority ?? DEFAULT_PRIORITY;
+		return [
+			{ campaignId, cps, priority, slots: asked === undefined ? undefined : Math.min(asked, MAX_SLOTS_PER_SYNC) },
+		];
 	});
 
 /** Channels to leave free for what was seen to be due. */

@@ -31,8 +31,9 @@ export const claimWithinLimits = async (
 	const tag = callTagOf(candidate.c, candidate.k, candidate.a, candidate.v);
 	const noted = await reserveCall(deps, tenant, contact.number, limits, tag);
 	if (noted.ok) return claim(deps, key, candidate.v, me);
-	// A twin may have claimed it already: then the contact is not pending in this version any more, and nothing is written.
-	await letWait(deps, contact, noted.waitUntil, { for: "calleeLimit", rule: noted.rule });
+	const waits = await letWait(deps, contact, noted.waitUntil, { for: "calleeLimit", rule: noted.rule });
+	// A twin of this sync judged otherwise and has claimed it: then it is ours.
+	if (!waits.ok) return waits.item?.state === "claimed" && waits.item.lease === me;
 	deps.log.info("call.limited", {
 		campaignId: candidate.c,
 		contactId: contact.contactId,

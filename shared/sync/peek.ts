@@ -8,6 +8,7 @@ import { precedenceFor } from "./choose-and-reserve.ts";
 import { noSuchHost, staleEpoch } from "./errors.ts";
 import type { Precedence } from "./precedence.ts";
 import { sum } from "./shares.ts";
+import { withTrunksOff } from "./trunk-pace.ts";
 import { type HostRef, readWorld, type World } from "./world.ts";
 
 const hasDueContact = async (deps: Deps, campaign: CampaignItem): Promise<boolean> => {
@@ -97,7 +98,9 @@ export const peek = async (deps: Deps, ref: HostRef, query: PeekQuery = {}): Pro
 	const holds = sum(host.held) > 0;
 	const idleShare = !holds && [...world.trunks.values()].some((trunk) => sum(trunk.a[host.hostId]?.n ?? {}) > 0);
 	// A drain is ended by two syncs, and an idle host syncs only for work.
-	const work = idleShare || (isDraining(host.state) ? host.state === "draining" : await hasWork(deps, host, world));
+	const work =
+		idleShare ||
+		(isDraining(host.state) ? host.state === "draining" : await hasWork(deps, withTrunksOff(host, now), world));
 	return {
 		work,
 		drain: isDraining(host.state),

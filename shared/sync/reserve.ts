@@ -1,7 +1,7 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
-import { decidePaced, nextAfter, type PacedAsk, type PacedDecision, type PacedWant } from "./campaign-slots.ts";
+import { decidePaced, type PacedAsk, type PacedDecision, type PacedWant } from "./campaign-slots.ts";
 import {
 	type ByCampaign,
 	callsWithinShare,
@@ -198,12 +198,12 @@ const writeShare = async (
 	for (const [i, [c, granted]] of Object.entries(own.slots).entries()) {
 		const before = trunk.c[c]?.next;
 		Object.assign(names, { "#c": "c", [`#pc${i}`]: c, "#cnext": "next" });
-		values[`:pn${i}`] = nextAfter(granted);
+		values[`:pn${i}`] = own.after[c] ?? 0;
 		sets.push(`#c.#pc${i}.#cnext = :pn${i}`);
 		if (before === undefined)
 			conditions.push(`attribute_exists(#c.#pc${i}) AND attribute_not_exists(#c.#pc${i}.#cnext)`);
 		else {
-			values[`:pa${i}`] = granted.at + READ_ROUNDING_MS;
+			values[`:pa${i}`] = (granted[0] ?? 0) + READ_ROUNDING_MS;
 			conditions.push(`#c.#pc${i}.#cnext <= :pa${i}`);
 		}
 	}

@@ -1,5 +1,6 @@
 import { MAX_ATTEMPTS, MAX_RETRY_DELAY_SEC, type Retry, type RetryRule } from "../contract/campaign.ts";
 import type { Outcome } from "../contract/outcome.ts";
+import type { Trunk } from "../contract/trunk.ts";
 import type { ContactItem, HistoryEntry } from "../store/items.ts";
 
 /** What follows an attempt: the contact is finished, or due again at `dueAt` (ms), with another of its numbers or kept from a trunk where that is said. */
@@ -43,9 +44,17 @@ export const retryRule = (retry: Retry, outcome: Outcome): RetryRule | undefined
 export const needsContact = (retry: Retry, outcome: Outcome): boolean =>
 	retryRule(retry, outcome) !== undefined || OF_THE_NUMBER.has(outcome);
 
+/** The longest of the least ring times that rules of law ask for: a call may ring so long whatever its campaign says. */
+const LAWFUL_RING_SEC = 15;
+
 /** How long a call may hold its channel, seconds: its ring time, and after the answer `maxCallSec`. */
-export const longestHoldSec = (campaign: { ringTimeoutSec: number; maxCallSec: number }): number =>
-	campaign.ringTimeoutSec + campaign.maxCallSec;
+export const longestHoldSec = (campaign: {
+	ringTimeoutSec: number;
+	maxCallSec: number;
+	numbering?: Trunk["numbering"];
+}): number =>
+	(campaign.numbering === "e164" ? Math.max(campaign.ringTimeoutSec, LAWFUL_RING_SEC) : campaign.ringTimeoutSec) +
+	campaign.maxCallSec;
 
 /** Seconds until the next attempt. @param before how often the outcome came before */
 const delaySec = (
@@ -113,7 +122,8 @@ export const afterAttempt = (input: RetryInput): AfterAttempt => {
 	};
 	if (numbers.length < 2 || !OF_THE_NUMBER.has(outcome)) {
 		const dueAt = again(index);
-		return dueAt === undefined ? FINAL : { final: false, dueAt, ...not };
+		if (dueAt !== undefined) return { final: false, dueAt, ...not };
+		if (numbers.length < 2 || !TECHNICAL.has(outcome)) return FINAL;
 	}
 	const isDead = (n: number): boolean => last.get(n)?.o === "invalidNumber";
 	const choose = (n: number, dueAt: number): NextAttempt => {

@@ -80,12 +80,14 @@ const claimAll = async (
 			if (!campaign) return false;
 			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
 			if (candidate.x !== undefined) return suppress(deps, key, candidate.v, me, candidate.x);
+			// A draining host is granted nothing; what an earlier execution ended is counted all the same.
+			if (isDraining(host.state)) return false;
 			return claimWithinLimits(run, policy, campaign, candidate, known.get(candidate.c + candidate.k));
 		}),
 	);
 	const ended = cands.flatMap((candidate, i): Counted[] =>
 		mine[i] && candidate.x !== undefined
-			? [{ campaignId: candidate.c, outcome: "suppressed", final: true, placed: false }]
+			? [{ campaignId: candidate.c, outcome: candidate.x.o, final: true, placed: false }]
 			: [],
 	);
 	return { ans: cands.flatMap(({ x }, i) => (mine[i] && x === undefined ? [i] : [])), ended };
@@ -236,7 +238,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const known = new Map(choices.map(({ campaignId, contact }) => [campaignId + contact.contactKey, contact]));
 	let cands = [
 		...choices.map((choice) => candidateOf(choice)),
-		...suppressed.map(({ choice, why }): Candidate => ({ ...candidateOf(choice), x: why })),
+		...suppressed.map(({ choice, outcome, why }): Candidate => ({ ...candidateOf(choice), x: { o: outcome, why } })),
 	];
 	if (request.want > 0) {
 		const grant = await putGrant(deps, host.tenant, host.hostId, request.epoch, request.seq, { cands });
@@ -245,7 +247,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		await readMissing(run, cands);
 	}
 	// A draining host is granted nothing; only a twin from before the drain can have chosen any.
-	const { ans, ended } = isDraining(host.state) ? { ans: [], ended: [] } : await claimAll(run, cands, known);
+	const { ans, ended } = await claimAll(run, cands, known);
 	const held = { ...base };
 	for (const i of ans) {
 		const candidate = cands[i];
@@ -288,6 +290,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 		granted: after.ans.length,
 		...(isDraining(after.state) ? { state: after.state, quiet: after.quiet } : {}),
 		...(observed.slow.length === 0 ? {} : { refusedOn: observed.slow }),
+		...(observed.off.length === 0 ? {} : { leaves: observed.off }),
 		...(after.leavesSince === undefined ? {} : { leavesSince: after.leavesSince }),
 		ms: deps.now() - startedAt,
 	});

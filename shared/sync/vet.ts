@@ -1,5 +1,6 @@
 import { type CalleeLimits, DIAL_DELAY_MS } from "../callees/decide-call.ts";
 import { limitsFor } from "../callees/limits.ts";
+import type { Outcome } from "../contract/outcome.ts";
 import type { CallingPolicy } from "../contract/suppression.ts";
 import { type CallTarget, type Exemption, opennessOf, placeLimitsOf } from "../rules/calling-rules.ts";
 import type { CampaignItem, ContactItem } from "../store/items.ts";
@@ -24,7 +25,9 @@ export type Verdict =
 	/** Not now: it is due again at `until`, ms. */
 	| { kind: "wait"; until: number; why: "window"; rule: string }
 	/** Its number is on a list, or may never be called: the next of its numbers, if it has one. */
-	| { kind: "suppress"; why: string };
+	| { kind: "suppress"; why: string }
+	/** It was reached: the call that was lost with its host turned out to have been answered. */
+	| { kind: "end"; outcome: Outcome; why: string };
 
 type Rules = Pick<CampaignItem, "purpose" | "window" | "numbering">;
 
@@ -59,12 +62,17 @@ export const openFrom = (
 };
 
 export const vet = (campaign: CampaignItem, contact: ContactItem, suppression: Suppression, now: number): Verdict => {
+	const late = contact.hist?.[String(contact.attempt - 1)]?.late;
+	if (late === "answered" || late === "machine") {
+		return { kind: "end", outcome: late, why: "the host came back and had reached it" };
+	}
 	const hit = suppressedBy(suppression.numbers.get(contact.number), suppression.lists, campaign);
 	if (hit) return { kind: "suppress", why: `on the list ${hit.list}` };
 	const open = openFrom(campaign, contact, now);
 	if (open.at === undefined) return { kind: "suppress", why: open.rule };
 	if (open.at > now) return { kind: "wait", until: open.at, why: "window", rule: open.rule };
-	return { kind: "call", exemptions: open.exemptions };
+	const { exemptions } = placeLimitsOf(targetOf(campaign, contact), purposeOf(campaign));
+	return { kind: "call", exemptions: [...open.exemptions, ...exemptions] };
 };
 
 /** The limits of calls to a contact's number; undefined where none holds, so that nothing is noted. */

@@ -1,3 +1,4 @@
+import type { Outcome } from "../contract/outcome.ts";
 import type { CampaignItem } from "../store/items.ts";
 import { readSuppression } from "../suppression/read-suppression.ts";
 import type { Choice } from "./choose.ts";
@@ -11,6 +12,7 @@ const MAX_SUPPRESSED = 100;
 /** A contact that is to end without being called. */
 export interface Suppressed {
 	choice: Choice;
+	outcome: Outcome;
 	why: string;
 }
 
@@ -50,7 +52,8 @@ export class Vetting {
 			} else if (verdict.kind === "wait") {
 				this.#waiting++;
 				writes.push(letWait(deps, choice.contact, verdict.until, { for: verdict.why, rule: verdict.rule }));
-			} else writes.push(this.#suppress(choice, verdict.why));
+			} else if (verdict.kind === "end") this.#end(choice, verdict.outcome, verdict.why);
+			else writes.push(this.#suppress(choice, verdict.why));
 		}
 		await Promise.all(writes);
 		await recordExemptions(deps, campaign, exempt);
@@ -59,6 +62,10 @@ export class Vetting {
 
 	async #suppress(choice: Choice, why: string): Promise<void> {
 		if (await tryNextNumber(this.#run.deps, choice.contact)) return;
-		if (this.suppressed.length < MAX_SUPPRESSED) this.suppressed.push({ choice, why });
+		this.#end(choice, "suppressed", why);
+	}
+
+	#end(choice: Choice, outcome: Outcome, why: string): void {
+		if (this.suppressed.length < MAX_SUPPRESSED) this.suppressed.push({ choice, outcome, why });
 	}
 }

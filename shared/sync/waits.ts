@@ -1,6 +1,6 @@
 import type { Deps } from "../deps.ts";
-import { update } from "../store/db.ts";
-import type { CampaignItem, ContactItem } from "../store/items.ts";
+import { update, type WriteResult } from "../store/db.ts";
+import type { CampaignItem, Candidate, ContactItem } from "../store/items.ts";
 
 /** Writes upon contacts that are due and not called now. Each holds only for a contact that is pending in the version that was read. */
 
@@ -8,27 +8,30 @@ const keyOf = ({ shardKey, contactKey }: ContactItem) => ({ shardKey, contactKey
 /** Reasons are told back; they come from rules and names of lists. */
 const MAX_WHY_CHARS = 160;
 
-/** Lets a contact wait: it is due again at `until`, ms. Costs three write units, as the index moves too. */
+/**
+ * Lets a contact wait: it is due again at `until`, ms. Costs three write units, as the index moves too. Its version is raised: a twin of the same sync that judges
+ * otherwise cannot claim it any more.
+ */
 export const letWait = async (
 	deps: Deps,
 	contact: ContactItem,
 	until: number,
 	wait: NonNullable<ContactItem["wait"]>,
-): Promise<void> => {
-	await update<ContactItem>(deps.db, {
+): Promise<WriteResult<ContactItem>> =>
+	update<ContactItem>(deps.db, {
 		TableName: deps.tables.contacts,
 		Key: keyOf(contact),
 		ConditionExpression: "#state = :pending AND #ver = :ver",
-		UpdateExpression: "SET #dueAt = :until, #wait = :wait",
+		UpdateExpression: "SET #dueAt = :until, #wait = :wait, #ver = #ver + :one",
 		ExpressionAttributeNames: { "#state": "state", "#ver": "ver", "#dueAt": "dueAt", "#wait": "wait" },
 		ExpressionAttributeValues: {
 			":pending": "pending",
 			":ver": contact.ver,
 			":until": until,
 			":wait": { for: wait.for, rule: wait.rule.slice(0, MAX_WHY_CHARS) },
+			":one": 1,
 		},
 	});
-};
 
 /** Lets the contact be called under its next number. @returns whether it has one */
 export const tryNextNumber = async (deps: Deps, contact: ContactItem): Promise<boolean> => {
@@ -53,7 +56,7 @@ export const tryNextNumber = async (deps: Deps, contact: ContactItem): Promise<b
 };
 
 /**
- * Ends a contact that may not be called. It stands in the grant record of the sync `me`, so that whoever commits that sync counts it.
+ * Ends a contact that may not be called, or need not be any more. It stands in the grant record of the sync `me`, so that whoever commits that sync counts it.
  * @returns whether it was ended by `me`, now or by an earlier try or a twin
  */
 export const suppress = async (
@@ -61,14 +64,13 @@ export const suppress = async (
 	key: { shardKey: string; contactKey: string },
 	ver: number,
 	me: string,
-	why: string,
+	{ o, why }: NonNullable<Candidate["x"]>,
 ): Promise<boolean> => {
 	const result = await update<ContactItem>(deps.db, {
 		TableName: deps.tables.contacts,
 		Key: key,
 		ConditionExpression: "#state = :pending AND #ver = :ver",
-		UpdateExpression:
-			"SET #state = :done, #outcome = :suppressed, #sup = :sup, #ver = #ver + :one REMOVE #dueAt, #wait",
+		UpdateExpression: "SET #state = :done, #outcome = :outcome, #sup = :sup, #ver = #ver + :one REMOVE #dueAt, #wait",
 		ExpressionAttributeNames: {
 			"#state": "state",
 			"#ver": "ver",
@@ -80,7 +82,7 @@ export const suppress = async (
 		ExpressionAttributeValues: {
 			":pending": "pending",
 			":done": "done",
-			":suppressed": "suppressed",
+			":outcome": o,
 			":ver": ver,
 			":sup": { by: me, why: why.slice(0, MAX_WHY_CHARS) },
 			":one": 1,

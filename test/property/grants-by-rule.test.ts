@@ -151,7 +151,7 @@ describe("windows", () => {
 		const host = await bench.hello("h1");
 		expect(await turn(bench, host)).toHaveLength(2);
 		const { exemptions } = campaignsOf(bench.dynamo)[0] as CampaignItem;
-		expect(Object.keys(exemptions ?? {}).sort()).toEqual(["us-federal-hours", "us-fl-hours"]);
+		expect(Object.keys(exemptions ?? {}).sort()).toEqual(["us-federal-hours", "us-fl-attempts", "us-fl-hours"]);
 		for (const used of Object.values(exemptions ?? {})) expect(used.tokenId).toBe("tok-1");
 	});
 });

@@ -219,7 +219,7 @@ export const checkCounters = async (dynamo: MemoryDynamo, deps: Deps): Promise<v
 			}
 			const { outcome } = contact;
 			// Ended without a call, whatever attempts there were before.
-			if (contact.state === "done" && (outcome === "cancelled" || outcome === "suppressed"))
+			if (contact.state === "done" && outcome !== undefined && (outcome === "cancelled" || contact.sup))
 				outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 		}
 		const counts = await campaignCounts(deps, TENANT, campaign.campaignId);

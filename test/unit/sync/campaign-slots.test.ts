@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { divideWhole, pacedCps } from "../../../shared/sync/campaign-rate.ts";
-import { decidePaced, nextAfter, type PacedWant } from "../../../shared/sync/campaign-slots.ts";
+import { decidePaced, type PacedWant } from "../../../shared/sync/campaign-slots.ts";
 import { slotSpacingMs, slotTimes } from "../../../shared/sync/slots.ts";
 
 const ask = (campaignId: string, cps: number, slots: number): PacedWant => ({ campaignId, cps, slots });
@@ -49,23 +49,44 @@ describe("slots of campaigns with rates of their own", () => {
 	test("lie a campaign's spacing apart, alone up to two seconds ahead", () => {
 		const { slots, next } = decidePaced(trunk({ a: undefined }), [ask("a", 5, 50)], 1_000, 1_000, 100, true, 1_000);
 		const gap = slotSpacingMs(5);
-		expect(slots["a"]).toEqual({ at: 1_000, k: Math.floor(2_000 / gap) + 1, gap });
-		expect(next).toBe(1_000 + ((slots["a"]?.k ?? 0) - 1) * gap + slotSpacingMs(100));
+		expect(slots["a"]).toHaveLength(Math.floor(2_000 / gap) + 1);
+		for (const [i, moment] of (slots["a"] ?? []).entries()) expect(moment).toBeCloseTo(1_000 + i * gap, 1);
+		expect(next).toBeCloseTo(1_000 + ((slots["a"]?.length ?? 0) - 1) * gap + slotSpacingMs(100), 2);
 	});
 	test("begin where the campaign's last one ended, and reach less far where others dial too", () => {
 		const shared = decidePaced(trunk({ a: 1_300 }), [ask("a", 20, 50)], 1_000, 1_000, 100, false, 1_000);
-		expect(shared.slots["a"]?.at).toBe(1_300);
-		expect(shared.slots["a"]?.k).toBe(Math.floor(100 / slotSpacingMs(20)) + 1);
+		expect(shared.slots["a"]?.[0]).toBe(1_300);
+		expect(shared.slots["a"]).toHaveLength(Math.floor(100 / slotSpacingMs(20)) + 1);
 		expect(decidePaced(trunk({ a: 1_401 }), [ask("a", 20, 50)], 1_000, 1_000, 100, false, 1_000).slots).toEqual({});
 	});
 	test("take no slot that others wait for: one at a time, and only without a gap", () => {
 		const scarce = trunk({ a: 1_900, b: 2_100 }, 2_000);
 		const { slots, next } = decidePaced(scarce, [ask("a", 20, 9), ask("b", 20, 9)], 1_000, 2_000, 100, false, 1_000);
-		expect(slots).toEqual({ a: { at: 2_000, k: 1, gap: slotSpacingMs(20) } });
-		expect(next).toBe(2_000 + slotSpacingMs(100));
+		expect(slots).toEqual({ a: [2_000] });
+		expect(next).toBeCloseTo(2_000 + slotSpacingMs(100), 2);
+	});
+	test("campaigns that the trunk cannot all serve share it by priority", () => {
+		const item = trunk({ a: undefined, b: undefined });
+		const given = { a: 0, b: 0 };
+		for (let now = 1_000; now < 61_000; now += 500) {
+			const from = Math.max(now, item.nextDialAt);
+			const asks = [
+				{ ...ask("a", 10, 20), priority: 1 },
+				{ ...ask("b", 10, 20), priority: 3 },
+			];
+			const { slots, after, next } = decidePaced(item, asks, now, from, 10, true, now);
+			for (const of of ["a", "b"] as const) {
+				given[of] += slots[of]?.length ?? 0;
+				if (after[of] !== undefined) (item.c[of] as { next?: number }).next = after[of];
+			}
+			item.nextDialAt = next;
+		}
+		expect(given.a + given.b).toBeGreaterThan(550);
+		expect(given.b / given.a).toBeGreaterThan(2.5);
+		expect(given.b / given.a).toBeLessThan(3.5);
 	});
 	test("nothing for a campaign that is not on the trunk, or has no part of the rate", () => {
-		expect(decidePaced(trunk({}), [ask("a", 5, 5)], 0, 0, 100, true, 0)).toEqual({ slots: {}, next: 0 });
+		expect(decidePaced(trunk({}), [ask("a", 5, 5)], 0, 0, 100, true, 0)).toEqual({ slots: {}, after: {}, next: 0 });
 		expect(decidePaced(trunk({ a: 0 }), [ask("a", 0, 5)], 0, 0, 100, true, 0).slots).toEqual({});
 	});
 
@@ -91,7 +112,7 @@ describe("slots of campaigns with rates of their own", () => {
 						now += gone;
 						const at = Math.max(now, item.nextDialAt);
 						const gap = slotSpacingMs(cps);
-						const { slots, next } = decidePaced(
+						const { slots, after, next } = decidePaced(
 							item,
 							[ask("a", ofA, a), ask("b", ofB, b)],
 							now,
@@ -102,15 +123,12 @@ describe("slots of campaigns with rates of their own", () => {
 						);
 						times.push(...slotTimes(at, general, gap).map((moment) => ({ at: moment, of: "all" })));
 						for (const [of, granted] of Object.entries(slots)) {
-							times.push(...slotTimes(granted.at, granted.k, granted.gap).map((moment) => ({ at: moment, of })));
-							(item.c[of] as { next?: number }).next = nextAfter(granted);
+							times.push(...granted.map((moment) => ({ at: moment, of })));
+							(item.c[of] as { next?: number }).next = after[of] ?? 0;
 						}
 						item.nextDialAt = next;
 						// However many sync in a row, none is laid further ahead than it may be used.
-						const last = Math.max(
-							0,
-							...Object.values(slots).map((granted) => granted.at + (granted.k - 1) * granted.gap),
-						);
+						const last = Math.max(0, ...Object.values(slots).flat());
 						expect(last).toBeLessThanOrEqual(now + 2_000);
 					}
 					const most = (list: number[]): number =>

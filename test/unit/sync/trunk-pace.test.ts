@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Outcome } from "../../../shared/contract/outcome.ts";
 import type { Settled } from "../../../shared/sync/settle.ts";
-import { cpsAt, lowered, observe, paceAt } from "../../../shared/sync/trunk-pace.ts";
+import { cpsAt, lowered, observe, paceAt, withTrunksOff } from "../../../shared/sync/trunk-pace.ts";
 import { newTrunk } from "../../support/items.ts";
 
 const CAMPAIGN = "01m8gt4n1dcac16k";
@@ -40,16 +40,17 @@ describe("the pace of a trunk", () => {
 
 describe("what a host's calls came to", () => {
 	test("is remembered only while there are refusals", () => {
-		expect(observe(undefined, ended("answered", 50), campaigns, 0)).toEqual({ refusals: undefined, slow: [] });
+		expect(observe(undefined, ended("answered", 50), campaigns, 0)).toEqual({ refusals: undefined, slow: [], off: [] });
 		expect(observe(undefined, ended("congestion", 1), campaigns, 0)).toEqual({
 			refusals: { a: { n: 1, r: 1, at: 0 } },
 			slow: [],
+			off: [],
 		});
 	});
 	test("slows the trunk at the third of many refusals, and begins anew", () => {
 		const { refusals } = observe(undefined, ended("congestion", 2), campaigns, 0);
-		const third = observe(refusals, ended("trunkFailure", 1), campaigns, 100);
-		expect(third).toEqual({ refusals: undefined, slow: ["a"] });
+		const third = observe(refusals, ended("congestion", 1), campaigns, 100);
+		expect(third).toEqual({ refusals: undefined, slow: ["a"], off: [] });
 	});
 	test("a few among many are the callees' networks", () => {
 		const { refusals, slow } = observe(undefined, [...ended("congestion", 3), ...ended("busy", 20)], campaigns, 0);
@@ -66,5 +67,15 @@ describe("what a host's calls came to", () => {
 	test("is of the trunk that each call went through", () => {
 		const { slow } = observe(undefined, [...ended("congestion", 3, 1), ...ended("busy", 3)], campaigns, 0);
 		expect(slow).toEqual(["b"]);
+	});
+	test("a host all of whose calls fail leaves the trunk for a while, by itself", () => {
+		const found = observe(undefined, ended("trunkFailure", 3), campaigns, 1_000);
+		expect(found).toEqual({ refusals: { a: { n: 0, r: 0, at: 1_000, offUntil: 31_000 } }, slow: [], off: ["a"] });
+		const host = { refusals: found.refusals ?? {}, deadTrunks: ["z"] };
+		expect(withTrunksOff(host, 30_999).deadTrunks).toEqual(["z", "a"]);
+		expect(withTrunksOff(host, 31_001)).toBe(host);
+		expect(observe(found.refusals, [], campaigns, 40_000).refusals).toBeUndefined();
+		// Some among others are no reason.
+		expect(observe(undefined, [...ended("trunkFailure", 3), ...ended("busy", 3)], campaigns, 0).off).toEqual([]);
 	});
 });
