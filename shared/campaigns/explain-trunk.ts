@@ -6,7 +6,7 @@ import { pacedCps } from "../sync/campaign-rate.ts";
 import { hostHas } from "../sync/choose.ts";
 import { trunksOf } from "../sync/lanes.ts";
 import { sum } from "../sync/shares.ts";
-import { slotsAvailable } from "../sync/slots.ts";
+import { mostCalls, slotsAvailable } from "../sync/slots.ts";
 import { cpsAt, fullPaceAt, paceAt } from "../sync/trunk-pace.ts";
 import { mayCarry, mayDial, mayUse } from "../sync/world.ts";
 import type { Facts, Reason } from "./explain-words.ts";
@@ -187,7 +187,12 @@ const limitsOf = (
 	const { maxCps } = trunk.trunk;
 	const cpsNow = cpsAt(trunk, now);
 	const rate = { trunk: trunkId, cps: maxCps, cpsNow };
-	const slots = slotsAvailable(Number.MAX_SAFE_INTEGER, trunk.nextDialAt, now, cpsNow);
+	// What waits with the hosts for slots is as much as a few seconds of the rate: no more is granted.
+	const ahead = able.reduce(
+		(n, host) => n + Math.max(0, mostCalls(cpsNow) - Math.max(0, sum(host.held) - host.live)),
+		0,
+	);
+	const slots = Math.min(ahead, slotsAvailable(Number.MAX_SAFE_INTEGER, trunk.nextDialAt, now, cpsNow));
 	limits.push(
 		paceAt(trunk, now) < 1
 			? { reason: "trunkSlowed", facts: { ...rate, until: fullPaceAt(trunk) }, room: slots }

@@ -68,7 +68,7 @@ const channelsWords = ({ own = 0, others = 0, aside = 0 }: Facts): string => {
 	const parts = [`${own} by this campaign`, ...(others > 0 ? [`${others} by others`] : [])];
 	return `${listWords(parts)}${aside > 0 ? `, ${aside} kept aside for calls of lost hosts` : ""}`;
 };
-const fleetWords = ({ fleet }: Facts): string => (fleet ? `; burst hosts: ${fleet}` : "");
+const fleetWords = ({ fleet }: Facts): string => (fleet ? `; burst hosts: ${fleet.replace(/\.$/, "")}` : "");
 
 export const REASONS = {
 	importing: {

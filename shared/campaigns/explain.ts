@@ -189,6 +189,9 @@ const groupRow = ({ wait, detail, contacts, from, until }: Group): Row => ({
 	facts: { from, until, ...(detail === undefined ? {} : { detail }) },
 });
 
+/** Waits that end within a second: for a campaign that is not to be dialed they are none. */
+const AT_ONCE = new Set<Group["wait"]>(["due", "listOrder", "nextNumber"]);
+
 interface Divided {
 	rows: Row[];
 	exact: boolean;
@@ -222,8 +225,8 @@ const divide = (input: ExplainInput, notDone: number, looks: readonly TrunkLook[
 	);
 	for (const [i, group] of contacts.groups.entries()) {
 		const part = parts[i] ?? 0;
-		if (group.wait !== "due") rows.push(groupRow({ ...group, contacts: part }));
-		else if (state) rows.push({ reason: state.reason, contacts: part, facts: state.facts });
+		if (state && AT_ONCE.has(group.wait)) rows.push({ reason: state.reason, contacts: part, facts: state.facts });
+		else if (group.wait !== "due") rows.push(groupRow({ ...group, contacts: part }));
 		else rows.push(...dividedRows(part, looks, counts.inProgress === 0 && now - group.from > IDLE_AFTER_MS));
 	}
 	return { rows, exact };
