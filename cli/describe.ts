@@ -4,6 +4,10 @@ import type { CallRecord, CampaignView, ContactsResult, Course } from "./views.t
 /** Rejected rows shown to people; the rest is counted. `--json` has what the API sent. */
 const MAX_REJECTED_SHOWN = 10;
 
+/** Contacts are left, and nothing is in progress: whoever looks wants to know why. */
+const isIdle = ({ state, counts, finishedAt }: CampaignView): boolean =>
+	!finishedAt && state !== "cancelled" && state !== "failed" && counts.inProgress === 0 && counts.pending > 0;
+
 /** A campaign in words. */
 export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 	const { counts } = view;
@@ -21,6 +25,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +
 					`${count(counts.inProgress)} in progress, ${count(counts.pending)} pending`,
 			],
+			["not dialing", isIdle(view) ? `burst-dialer campaign explain ${view.campaignId}` : undefined],
 			["attempts", view.attempts],
 			[
 				"channels",
