@@ -3,8 +3,8 @@ import type { Deps } from "../deps.ts";
 import { batchGet, queryAll } from "../store/db.ts";
 import { type CampaignItem, type ContactItem, shardKey } from "../store/items.ts";
 import type { CampaignCounts } from "./counts.ts";
-import type { ReadContacts } from "./explain.ts";
 import { type LookedAt, tally } from "./explain-contacts.ts";
+import type { ReadContacts } from "./explain-input.ts";
 
 /**
  * Reads contacts for an explanation. Their keys are hashes, so the first ones of every shard are a fair sample of the whole list.

@@ -6,7 +6,8 @@ import { batchGet } from "../store/db.ts";
 import { type CampaignItem, type HostItem, type InventoryItem, inventoryKey } from "../store/items.ts";
 import { readLists } from "../suppression/lists.ts";
 import { readCampaigns } from "../sync/world.ts";
-import { type Explanation, explain, type ReadContacts } from "./explain.ts";
+import { type Explanation, explain } from "./explain.ts";
+import type { ReadContacts } from "./explain-input.ts";
 import { readContacts } from "./read-explain-contacts.ts";
 import { readCampaignFigures } from "./read-forecast.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type ExplainInput, explain } from "../../../shared/campaigns/explain.ts";
+import { explain } from "../../../shared/campaigns/explain.ts";
 import type { Wait } from "../../../shared/campaigns/explain-contacts.ts";
+import type { ExplainInput } from "../../../shared/campaigns/explain-input.ts";
 import { kindOf } from "../../../shared/campaigns/explain-words.ts";
 import { CAMPAIGN_STATES } from "../../../shared/contract/campaign.ts";
 import { HOST_STATES } from "../../../shared/fleet/life.ts";
