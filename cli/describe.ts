@@ -48,6 +48,10 @@ const rulesOf = (view: CampaignView): [string, Cell][] => [
 	],
 ];
 
+/** Contacts are left, and nothing is in progress: whoever looks wants to know why. */
+const isIdle = ({ state, counts, finishedAt }: CampaignView): boolean =>
+	!finishedAt && state !== "cancelled" && state !== "failed" && counts.inProgress === 0 && counts.pending > 0;
+
 /** A campaign in words. */
 export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 	const { counts } = view;
@@ -66,6 +70,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 				`${count(counts.done)} of ${count(counts.total)} done (${percent(counts.done, counts.total)}), ` +
 					`${count(counts.inProgress)} in progress, ${count(counts.pending)} pending`,
 			],
+			["not dialing", isIdle(view) ? `burst-dialer campaign explain ${view.campaignId}` : undefined],
 			["attempts", view.attempts],
 			[
 				"channels",

@@ -115,6 +115,53 @@ export const campaignSchema = z.looseObject({
 });
 export type CampaignView = z.infer<typeof campaignSchema>;
 
+/** Why a campaign is not dialed, by reason. */
+export const explanationSchema = z.looseObject({
+	campaignId: z.string(),
+	state: z.string(),
+	notDone: z.number(),
+	main: z.string().nullish(),
+	words: z.string(),
+	reasons: z.array(
+		z.looseObject({
+			reason: z.string(),
+			contacts: z.number(),
+			from: time,
+			until: time,
+			trunk: z.string().nullish(),
+			detail: z.string().nullish(),
+			words: z.string(),
+		}),
+	),
+	suppressed: z.record(z.string(), z.number()),
+	usedUp: z.record(z.string(), z.number()),
+	estimated: z.boolean(),
+	lookedAt: z.number(),
+	hosts: z.looseObject({
+		active: z.number(),
+		silent: z.number(),
+		draining: z.number(),
+		coming: z.number(),
+		mayDial: z.number(),
+		freeChannels: z.number(),
+	}),
+	trunks: z.array(
+		z.looseObject({
+			id: z.string(),
+			channels: z.looseObject({
+				cap: z.number(),
+				free: z.number(),
+				own: z.number(),
+				others: z.number(),
+				aside: z.number(),
+			}),
+			cps: z.looseObject({ max: z.number(), now: z.number() }),
+			down: z.array(z.string()),
+		}),
+	),
+});
+export type ExplanationView = z.infer<typeof explanationSchema>;
+
 /** A campaign in a list: its counters may be left out there. */
 export const campaignSummarySchema = z.looseObject({
 	campaignId: z.string(),

@@ -6,6 +6,7 @@ import type { Window } from "../../shared/contract/window.ts";
 import type { ApiClient } from "../client.ts";
 import { Context } from "../context.ts";
 import { describeCalls, describeCampaign, describeCourse } from "../describe.ts";
+import { describeExplanation } from "../describe-explanation.ts";
 import { usageError } from "../errors.ts";
 import { instant, table } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -25,6 +26,7 @@ import {
 	callRecordSchema,
 	campaignSchema,
 	campaignSummarySchema,
+	explanationSchema,
 	pageSchema,
 	stateSchema,
 } from "../views.ts";
@@ -202,6 +204,23 @@ export const addCampaignCommands = (program: Command, io: Io, setExit: SetExit):
 			if (options.watch) return setExit(await watchAndShow(context, client, campaignId));
 			const view = await client.json(campaignSchema, "GET", campaignPath(campaignId));
 			context.result(view, describeCampaign(view, io.now()));
+		});
+
+	campaign
+		.command("explain")
+		.argument("<campaign>", "campaignId")
+		.description("why it is not dialing, or not faster: all contacts that are not done, counted by reason")
+		.addHelpText(
+			"after",
+			"\nThe first sentence says the main thing and what to do. It reads up to 2 MB of contacts: ask when you want to know, not every second.\n\n" +
+				"Examples:\n  $ burst-dialer campaign explain 01k9x0d7w3a8c2mf\n" +
+				"  $ burst-dialer campaign explain 01k9x0d7w3a8c2mf --json | jq '.reasons[] | {reason, contacts}'",
+		)
+		.action(async (campaignId: string, _options: unknown, command: Command) => {
+			const context = new Context(io, command);
+			const client = await context.client();
+			const answer = await client.json(explanationSchema, "GET", campaignPath(campaignId, "/explain"));
+			context.result(answer, describeExplanation(answer));
 		});
 
 	campaign

@@ -1,5 +1,6 @@
 import { callsCsv, callsQuerySchema, listCalls } from "../../shared/campaigns/calls.ts";
 import { listCampaigns, listQuerySchema } from "../../shared/campaigns/list.ts";
+import { explainCampaign } from "../../shared/campaigns/read-explain.ts";
 import { viewCampaign } from "../../shared/campaigns/view.ts";
 import { type BurstRuntime, burstFromEnvironment } from "../lambda/burst.ts";
 import { httpFunction } from "../lambda/http.ts";
@@ -20,6 +21,10 @@ export const make = (runtime: Runtime, burst: BurstRuntime = burstFromEnvironmen
 			route("GET", "/v1/campaigns/{campaignId}", "operator", async (request) => ({
 				status: 200,
 				body: await viewCampaign({ ...request.deps, burst: burst() }, request.tenant, param(request, "campaignId")),
+			})),
+			route("GET", "/v1/campaigns/{campaignId}/explain", "operator", async (request) => ({
+				status: 200,
+				body: await explainCampaign({ ...request.deps, burst: burst() }, request.tenant, param(request, "campaignId")),
 			})),
 			route("GET", "/v1/campaigns/{campaignId}/calls", "operator", async (request) => {
 				const query = parseQuery(request, callsQuerySchema);

@@ -132,6 +132,22 @@ export const ROUTES: DocumentedRoute[] = [
 	},
 	{
 		method: "GET",
+		path: "/v1/campaigns/{campaignId}/explain",
+		summary: "Says why a campaign is not dialed, or not faster: its contacts that are not done, counted by reason.",
+		token: "operator",
+		answers: [
+			{
+				status: 200,
+				description:
+					"`{ campaignId, state, at, notDone, main, reasons: [{ reason, contacts, from?, until?, trunk?, detail?, words }], suppressed, usedUp, estimated, lookedAt, hosts: { active, silent, draining, coming, mayDial, freeChannels }, trunks: [{ id, channels: { cap, free, own, others, aside }, cps: { max, now }, down }], words }`. " +
+					"`contacts` of all reasons add up to `notDone`, the counters' total less done. `main` is the reason that counts most (null: nothing is left), `words` says it in a sentence with what to do. " +
+					"`suppressed` (by reason) and `usedUp` (by last outcome) are contacts that are done. `estimated`: the list is too long to be read, and what was looked at (`lookedAt`) stands for the rest. " +
+					"A reading takes up to 512 read units for contacts, 1,000 more where few of a long list are left: not to be asked for more often than every 10 s.",
+			},
+		],
+	},
+	{
+		method: "GET",
 		path: "/v1/campaigns/{campaignId}/calls",
 		summary: "Lists call records; `Accept: text/csv` gives CSV.",
 		token: "operator",

@@ -58,6 +58,10 @@ export const paceAt = (trunk: Pick<TrunkItem, "pace">, now: number): number => {
 	return Math.min(1, trunk.pace.f * 2 ** (grownMs / DOUBLE_MS));
 };
 
+/** When it is used with its whole rate again, ms, if it refuses nothing more. */
+export const fullPaceAt = ({ pace }: Pick<TrunkItem, "pace">): number =>
+	pace ? pace.at + HOLD_MS + Math.max(0, Math.log2(1 / pace.f)) * DOUBLE_MS : 0;
+
 /** Calls per second that the trunk is used with now. */
 export const cpsAt = (trunk: Pick<TrunkItem, "pace" | "trunk">, now: number): number =>
 	Math.max(Math.min(LEAST_CPS, trunk.trunk.maxCps), trunk.trunk.maxCps * paceAt(trunk, now));

@@ -463,6 +463,92 @@ describe("campaigns", () => {
 		expect(JSON.parse(json.out)).toMatchObject({ items: [{ campaignId: "a" }], cursor: "c1" });
 	});
 
+	describe("explain", () => {
+		const explanation = {
+			campaignId: ID,
+			state: "running",
+			at: "2026-12-01T14:00:00.000Z",
+			notDone: 1_500,
+			main: "trunkChannels",
+			reasons: [
+				{ reason: "trunkChannels", contacts: 1_200, trunk: "carrier-a", words: "wait for channels: the trunk is full" },
+				{ reason: "retry", contacts: 240, detail: "busy", words: "ended as busy and are tried again at 14:05 UTC" },
+				{ reason: "inCall", contacts: 60, words: "have a channel" },
+			],
+			suppressed: { "on the list opt-outs": 3 },
+			usedUp: { noAnswer: 12, busy: 1 },
+			estimated: false,
+			lookedAt: 4_000,
+			hosts: { active: 3, silent: 1, draining: 1, coming: 2, mayDial: 2, freeChannels: 180 },
+			trunks: [
+				{
+					id: "carrier-a",
+					channels: { cap: 100, free: 0, own: 60, others: 30, aside: 10 },
+					cps: { max: 10, now: 2.5 },
+					down: ["pbx-3"],
+				},
+			],
+			words: "60 calls are up. 1,200 of 1,500 contacts not done wait for channels: the trunk is full.",
+		};
+
+		test("the main thing first, then every reason with its contacts, hosts and trunks", async () => {
+			handle = () => ({ json: explanation });
+			const run = await cli(["campaign", "explain", ID]);
+			expect(server.seen[0]).toMatchObject({ method: "GET", url: `/v1/campaigns/${ID}/explain` });
+			expect(run).toMatchObject({ code: 0, err: "" });
+			expect(run.out).toBe(
+				`60 calls are up. 1,200 of 1,500 contacts not done wait for channels: the trunk is full.
+
+contacts  reason         they
+   1,200  trunkChannels  wait for channels: the trunk is full
+     240  retry          ended as busy and are tried again at 14:05 UTC
+      60  inCall         have a channel
+   1,500  all not done
+
+hosts            3 active (1 not heard of), 1 draining, 2 on their way, 2 may dial for it, with 180 channels free
+trunk carrier-a  0 of 100 channels free (60 of this campaign, 30 of others, 10 kept aside for lost hosts), slowed to 2.5 of 10 calls/s, no answer to pbx-3
+suppressed       3 on the list opt-outs
+not reached      12 noAnswer, 1 busy
+`,
+			);
+			const json = await cli(["campaign", "explain", ID, "--json"]);
+			expect(JSON.parse(json.out)).toEqual(explanation);
+		});
+
+		test("what was not counted is said; nothing left is one sentence", async () => {
+			handle = () => ({ json: { ...explanation, estimated: true } });
+			expect((await cli(["campaign", "explain", ID])).out).toContain(
+				"\nEstimated from 4,000 contacts that were looked at; the sum is exact.\n",
+			);
+			const words = "Nothing is left: all 9 contacts are done.";
+			handle = () => ({ json: { ...explanation, notDone: 0, main: null, reasons: [], words } });
+			const { out } = await cli(["campaign", "explain", ID]);
+			expect(out.startsWith(`${words}\n\nhosts `)).toBe(true);
+		});
+
+		test("an unknown campaign", async () => {
+			handle = () => apiError(404, "notFound", "There is no campaign.");
+			expect(await cli(["campaign", "explain", ID])).toMatchObject({
+				code: 1,
+				err: expect.stringContaining("There is no campaign."),
+			});
+		});
+
+		test("show names it where contacts are left and nothing is in progress", async () => {
+			const hint = `not dialing  burst-dialer campaign explain ${ID}\n`;
+			const shown = async (...of: Parameters<typeof view>): Promise<string> => {
+				handle = () => ({ json: view(...of) });
+				return (await cli(["campaign", "show", ID])).out;
+			};
+			expect(await shown("running", 10)).toContain(hint);
+			expect(await shown("paused", 10)).toContain(hint);
+			const counts = { total: 100, pending: 85, inProgress: 5, done: 10 };
+			expect(await shown("running", 10, { counts })).not.toContain(hint);
+			expect(await shown("completed", 100)).not.toContain(hint);
+			expect(await shown("cancelled", 10)).not.toContain(hint);
+		});
+	});
+
 	test("set sends what was given and nothing else", async () => {
 		handle = () => ({ json: { campaignId: ID, state: "running" } });
 		const run = await cli(["campaign", "set", ID, "--max-channels", "30", "--retry", "busy=300x2"]);
@@ -839,7 +925,10 @@ describe("help and usage", () => {
 	});
 
 	const leaves = [
-		...["submit", "add", "list", "show", "set", "pause", "resume", "cancel", "calls"].map((name) => ["campaign", name]),
+		...["submit", "add", "list", "show", "explain", "set", "pause", "resume", "cancel", "calls"].map((name) => [
+			"campaign",
+			name,
+		]),
 		["call", "test"],
 		...["set", "list"].map((name) => ["trunk", name]),
 		...["add", "list", "drain", "undrain"].map((name) => ["host", name]),
