@@ -1,7 +1,8 @@
 import type { Deps } from "../deps.ts";
 import { getItem, update } from "../store/db.ts";
 import type { HostItem, TrunkItem } from "../store/items.ts";
-import { decidePaced, type PacedAsk, type PacedDecision, type PacedWant } from "./campaign-slots.ts";
+import type { PacedAsk } from "./campaign-slots.ts";
+import { type Laid, laySlots, READ_ROUNDING_MS } from "./lay-slots.ts";
 import {
 	type ByCampaign,
 	callsWithinShare,
@@ -12,15 +13,7 @@ import {
 	type ShareInput,
 	sum,
 } from "./shares.ts";
-import {
-	earliestSlot,
-	SLOT_HORIZON_MS,
-	slotSpacingMs,
-	slotsAreScarce,
-	slotsAvailable,
-	slotValidMs,
-	usefulSlots,
-} from "./slots.ts";
+import { SLOT_HORIZON_MS } from "./slots.ts";
 import { cpsAt, lowered } from "./trunk-pace.ts";
 
 /** What a sync holds of one trunk after its reservation. */
@@ -63,8 +56,6 @@ export class Superseded extends Error {
 	override readonly name = "Superseded";
 }
 
-/** Times are doubles here and decimals in the table: at today's time they differ by less than this. */
-const READ_ROUNDING_MS = 0.001;
 /** Campaigns whose share one write may change: an expression may be 4,096 bytes long, and each takes some 45. */
 export const MAX_CHANGED_CAMPAIGNS = 60;
 
@@ -75,25 +66,6 @@ const olderThan = (e: number, s: number, epoch: number, seq: number): boolean =>
 
 const sameShare = (a: ByCampaign, b: ByCampaign): boolean =>
 	[...Object.keys(a), ...Object.keys(b)].every((c) => (a[c] ?? 0) === (b[c] ?? 0));
-
-/** Slots of the trunk, for calls of campaigns that have no slots of their own. */
-const slotsFor = (deps: Deps, input: ReserveInput, trunk: TrunkItem, decision: ShareDecision): number => {
-	const maxCps = cpsAt(trunk, deps.now());
-	const paced = new Set((input.paced ?? []).map(({ campaignId }) => campaignId));
-	const unpaced = (calls: ByCampaign): number =>
-		Object.entries(calls).reduce((n, [c, count]) => (paced.has(c) ? n : n + count), 0);
-	const [held, granted] = [unpaced(input.base), unpaced(decision.calls)];
-	const asked = usefulSlots({
-		asked: input.slots,
-		calls: held + granted,
-		toDial: Math.min(held, input.waiting ?? Number.POSITIVE_INFINITY) + granted,
-		share: sum(decision.share),
-		expected: input.prefetch,
-		// Who does not say what it has still to dial may need them all.
-		scarce: input.waiting !== undefined && slotsAreScarce(trunk, deps.now()),
-	});
-	return slotsAvailable(asked, trunk.nextDialAt, earliestSlot(deps.now(), input.slotLeadMs, maxCps), maxCps);
-};
 
 /** Leaves shares beyond the first {@link MAX_CHANGED_CAMPAIGNS} as they are; a later sync changes them. */
 const limitChanges = (decision: ShareDecision, shareNow: ByCampaign, base: ByCampaign): ShareDecision => {
@@ -112,41 +84,6 @@ const limitChanges = (decision: ShareDecision, shareNow: ByCampaign, base: ByCam
 		else delete calls[c];
 	}
 	return { share, calls };
-};
-
-/** The asks of campaigns with rates of their own, cut to the calls that could use a slot: a slot that nobody uses is lost to all. */
-const pacedFor = (input: ReserveInput, decision: ShareDecision): PacedWant[] =>
-	(input.paced ?? []).flatMap((ask) => {
-		const granted = decision.calls[ask.campaignId] ?? 0;
-		const slots = Math.min(ask.slots ?? granted, (input.base[ask.campaignId] ?? 0) + granted);
-		return slots > 0 ? [{ ...ask, slots }] : [];
-	});
-
-/** Where a try lays its slots: those of the trunk from `at` on, those of campaigns behind them. */
-interface Laid {
-	slots: number;
-	from: number;
-	at: number;
-	gap: number;
-	valid: number;
-	own: PacedDecision;
-	hasOwn: boolean;
-}
-
-const laySlots = (
-	deps: Deps,
-	input: ReserveInput,
-	trunk: TrunkItem,
-	slots: number,
-	paced: readonly PacedWant[],
-): Laid => {
-	const maxCps = cpsAt(trunk, deps.now());
-	const from = earliestSlot(deps.now(), input.slotLeadMs, maxCps);
-	// A hair later than what was read: the table's decimals and ours need not be the same.
-	const at = Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS;
-	const gap = slotSpacingMs(maxCps);
-	const own = decidePaced(trunk, paced, from, at + gap * slots, maxCps, input.pacedAlone ?? false, deps.now());
-	return { slots, from, at, gap, valid: slotValidMs(maxCps), own, hasOwn: Object.keys(own.slots).length > 0 };
 };
 
 interface Wanted {
@@ -310,10 +247,9 @@ export const reserve = async (deps: Deps, input: ReserveInput, trunkRead: TrunkI
 		const unused = leavesUnused(shareInput, decision);
 		const granted = sum(decision.calls);
 		// A slot that nobody uses is lost to all.
-		const slots = slotsFor(deps, input, trunk, decision);
-		const laid = laySlots(deps, input, trunk, slots, pacedFor(input, decision));
+		const laid = laySlots(input, trunk, decision, deps.now());
 		const pace = input.slow ? lowered(trunk, deps.now()) : undefined;
-		if (granted === 0 && slots === 0 && !laid.hasOwn && !pace && sameShare(decision.share, standing?.n ?? {}))
+		if (granted === 0 && laid.slots === 0 && !laid.hasOwn && !pace && sameShare(decision.share, standing?.n ?? {}))
 			return { trunk, calls: {}, unused };
 		const written = await writeShare(deps, input, trunk, { share: decision.share, laid, pace });
 		if (written && pace)

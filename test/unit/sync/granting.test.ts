@@ -9,6 +9,8 @@ import { sync } from "../../../shared/sync/sync.ts";
 import { putCampaign, putHost, putTrunk, syncRequest, TENANT, testDeps } from "../../support/control-plane.ts";
 import { MemoryDynamo, PROJECT_TABLES } from "../../support/memory-dynamo.ts";
 
+/** What a sync grants under rules that cross: limits judged differently by twins, drains, campaigns with rates of their own. */
+
 const H1 = { tenant: TENANT, hostId: "h1" };
 let now: number;
 let dynamo: MemoryDynamo;
@@ -57,7 +59,7 @@ test("a campaign with calls per second of its own goes on while its calls are up
 		live += answer.calls.length;
 		now += 1_000;
 	}
-	// 20 s at 2 calls a second; stands at 6 (3 s of the rate).
+	// 20 s at 2 calls a second: calls that are up do not count against what waits for a slot.
 	expect(live).toBeGreaterThan(30);
 });
 
