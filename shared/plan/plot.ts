@@ -71,11 +71,11 @@ const loadChart = (channels: readonly number[], plan: SplitPlan): string[] => {
 		y: (value) => LOAD_TOP + CHART.height * (1 - value / highest),
 	};
 	const xAt = (step: number): number => scale.x((step * hours) / channels.length);
-	const area = (valueOf: (each: number) => number): string =>
+	const area = (heightOf: (each: number) => number): string =>
 		`M${fixed(LEFT)} ${fixed(scale.y(0))}${channels
 			.map(
 				(each, i) =>
-					`L${fixed(xAt(i))} ${fixed(scale.y(valueOf(each)))}L${fixed(xAt(i + 1))} ${fixed(scale.y(valueOf(each)))}`,
+					`L${fixed(xAt(i))} ${fixed(scale.y(heightOf(each)))}L${fixed(xAt(i + 1))} ${fixed(scale.y(heightOf(each)))}`,
 			)
 			.join("")}L${fixed(LEFT + CHART.width)} ${fixed(scale.y(0))}Z`;
 	return [

@@ -192,7 +192,12 @@ export class PriceBook {
 			];
 			const [first] = prices;
 			if (!first || why.length === 0) return [];
-			const what = prices.length > 1 ? `a tier per ${first.unit}` : `$${first.usd} per ${first.unit}`;
+			const what =
+				prices.length > 1
+					? `tiers per ${first.unit}`
+					: first.unit.startsWith("of ")
+						? `${first.usd} ${first.unit}`
+						: `$${first.usd} per ${first.unit}`;
 			return [`${product} in ${this.region}, ${what}: ${why.join(", ")}`];
 		});
 	}
