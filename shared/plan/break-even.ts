@@ -30,9 +30,12 @@ export const breakEven = (
 		if (other.steadyHosts === best.steadyHosts) continue;
 		const turn = crossing(other);
 		if (other.steadyHosts < best.steadyHosts) {
-			// The first to be reached; of several at once the nearest to today's.
-			if (!fewerAbove || turn.usdPerHour.compare(fewerAbove.usdPerHour) <= 0) fewerAbove = turn;
-		} else if (turn.usdPerHour.compare(ZERO) > 0 && (!moreBelow || turn.usdPerHour.compare(moreBelow.usdPerHour) > 0)) {
+			// The first to be reached; of several at once the farthest, which is the cheapest beyond.
+			if (!fewerAbove || turn.usdPerHour.compare(fewerAbove.usdPerHour) < 0) fewerAbove = turn;
+		} else if (
+			turn.usdPerHour.compare(ZERO) > 0 &&
+			(!moreBelow || turn.usdPerHour.compare(moreBelow.usdPerHour) >= 0)
+		) {
 			moreBelow = turn;
 		}
 	}

@@ -14,7 +14,7 @@ export const erlangsOf = (cps: number, holdSec: number): number => cps * holdSec
  */
 export const channelsFor = (erlangs: number, blocking: number): number => {
 	let channels = 0;
-	for (let blocked = 1; blocked > blocking; ) {
+	for (let blocked = erlangs > 0 ? 1 : 0; blocked > blocking; ) {
 		channels += 1;
 		blocked = (erlangs * blocked) / (channels + erlangs * blocked);
 	}
