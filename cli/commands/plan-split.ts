@@ -157,7 +157,7 @@ export const addSplit = (plan: Command, io: Io): void => {
 			"--profile <file>",
 			"CSV with the columns hour and channels, every hour a row; - for standard input",
 		)
-		.option("--step <time>", "length of a row, as 10m or 1h", timeSpan, 3_600)
+		.addOption(new Option("--step <time>", "length of a row, as 10m").argParser(timeSpan).default(3_600, "1h"))
 		.option("--owned-price <usd>", "for an own host: an hour as in 0.14, or 100/month (730 h)", ownedOption)
 		.addOption(perHostOption())
 		.addOption(new Option("--billing <unit>", "of rented hosts").choices(["second", "hour"]).default("second"))

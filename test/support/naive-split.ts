@@ -1,6 +1,6 @@
 /**
- * What a split costs, counted as naively as can be: second by second and host by host, in floating point. It shares no code with the planner, which
- * tests compare with it.
+ * What a split costs, counted as naively as can be: host by host, start by start, in floating point. It shares no code with the planner, which tests
+ * compare with it.
  */
 
 export interface NaiveCase {
@@ -52,7 +52,7 @@ const billedSec = ([start, end]: [number, number], billing: string): number => {
 	return sec < 60 ? 60 : sec;
 };
 
-/** GB by GB would take too long: tier by tier, each taking what is left for it. */
+/** Tier by tier, each taking what is left for it. */
 const trafficUsd = (monthGb: number, of: NaiveCase): number => {
 	let usd = 0;
 	let at = of.usedGb;

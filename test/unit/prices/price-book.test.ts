@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { PUBLIC_IPV4_USD_PER_HOUR, parseBurstSettings } from "../../../shared/config/burst-settings.ts";
 import { controlPlaneUsd } from "../../../shared/plan/control-plane.ts";
 import { PriceBook, parseOwnPrices, parsePriceList } from "../../../shared/prices/price-book.ts";
 import type { Price } from "../../../shared/prices/price-data.ts";
@@ -42,6 +43,14 @@ describe("the shipped prices", () => {
 		expect(controlPlaneUsd(book).times(1_000_000).toNumber()).toBeGreaterThan(4);
 		expect(controlPlaneUsd(book).times(1_000_000).toNumber()).toBeLessThan(5);
 	});
+});
+
+test("the fleet's settings count with the same prices", () => {
+	const book = new PriceBook("us-east-1");
+	for (const { type, usdPerHour } of parseBurstSettings({}).types) {
+		expect({ type, usd: book.usd(`ec2.on-demand.${type}`).toNumber() }).toEqual({ type, usd: usdPerHour });
+	}
+	expect(book.usd("ec2.ipv4").toNumber()).toBe(PUBLIC_IPV4_USD_PER_HOUR);
 });
 
 describe("a price that cannot be used", () => {
