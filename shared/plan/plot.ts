@@ -14,6 +14,8 @@ const COST_TOP = 420;
 const TICKS = 5;
 /** Dots on a curve, as long as they can be told apart. */
 const MOST_DOTS = 40;
+/** Of more the hours run into each other: they are drawn in the order of their demand, a load duration curve. Two weeks of hours. */
+const MOST_IN_ORDER = 336;
 
 /** A round figure of which some five make up the whole. */
 const tickStep = (whole: number): number => {
@@ -28,7 +30,9 @@ const ticksOf = (to: number, whole: boolean): number[] => {
 };
 
 const fixed = (value: number): string => String(Math.round(value * 10) / 10);
-const figure = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+/** Cents, or of less than a dollar what can be told apart. */
+const figure = (value: number): string =>
+	value.toLocaleString("en-US", value < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 });
 const text = (x: number, y: number, words: string, more = ""): string =>
 	`<text x="${fixed(x)}" y="${fixed(y)}" ${more}>${words}</text>`;
 const line = (x1: number, y1: number, x2: number, y2: number, more: string): string =>
@@ -62,7 +66,9 @@ const axes = (
 ];
 
 /** The demand with the line up to which hosts are owned: what is above it is rented. */
-const loadChart = (channels: readonly number[], plan: SplitPlan): string[] => {
+const loadChart = (inOrder: readonly number[], plan: SplitPlan): string[] => {
+	const sorted = inOrder.length > MOST_IN_ORDER;
+	const channels = sorted ? inOrder.toSorted((a, b) => b - a) : inOrder;
 	const steady = plan.best.steadyHosts * plan.profile.perHost;
 	const highest = Math.max(plan.profile.peakChannels, steady) * 1.05;
 	const hours = (channels.length * plan.profile.stepSec) / 3_600;
@@ -86,7 +92,7 @@ const loadChart = (channels: readonly number[], plan: SplitPlan): string[] => {
 			y: highest,
 			wholeX: true,
 			wholeY: true,
-			xWords: "hour",
+			xWords: sorted ? "hours, the busiest first" : "hour",
 			yWords: "channels",
 		}),
 		line(
@@ -151,7 +157,7 @@ export const splitPlot = (channels: readonly number[], plan: SplitPlan): string 
 		text(
 			LEFT,
 			COST_TOP - 22,
-			`Cost of each split, billed by the ${plan.billing}; the cheapest: $${totalUsd.toFixed(2)} over the profile`,
+			`Cost of each split, billed by the ${plan.billing}; the cheapest: $${figure(totalUsd)} over the profile`,
 			'font-size="15"',
 		),
 		...costChart(plan),

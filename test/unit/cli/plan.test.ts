@@ -148,6 +148,14 @@ describe("plan split", () => {
 		expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
 		expect(svg).toContain("Own 1, rent up to 8 hosts of 120 channels");
 		expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+		expect(svg).toContain(">hour<");
+		// Hours of a year would run into each other.
+		const rows = Array.from({ length: 8_760 }, (_, hour) => `${hour},${(hour % 24) * 10}`);
+		const year = await cli(`plan split --profile - --owned-price 0.05 --plot ${path}`, {
+			stdin: `hour,channels\n${rows.join("\n")}`,
+		});
+		expect(year.code).toBe(0);
+		expect(await readFile(path, "utf8")).toContain("hours, the busiest first");
 		const nowhere = await cli(split(`--owned-price 0.05 --plot ${folder}/none/split.svg`));
 		expect(nowhere).toMatchObject({ code: 1, out: "" });
 		expect(nowhere.err).toContain("The picture cannot be written");
