@@ -157,7 +157,7 @@ export const splitPlot = (channels: readonly number[], plan: SplitPlan): string 
 		text(
 			LEFT,
 			COST_TOP - 22,
-			`Cost of each split, billed by the ${plan.billing}; the cheapest: $${figure(totalUsd)} over the profile`,
+			`Cost of each split, billed by the ${plan.billing}; the cheapest: $${totalUsd < 1 ? figure(totalUsd) : totalUsd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} over the profile`,
 			'font-size="15"',
 		),
 		...costChart(plan),
