@@ -57,6 +57,9 @@ const placeOfMistake = (text: string, message: string): string => {
 	return message.includes("end of JSON") ? "at its end: something is missing there" : message.replaceAll("\n", " ");
 };
 
+/** Reads a text file, or standard input (`-`). */
+export const readText = async (io: Io, path: string): Promise<string> => (await readBytes(io, path)).toString("utf8");
+
 /** Reads a JSON object from a file or from standard input (`-`). */
 export const readJsonObject = async (io: Io, path: string): Promise<Record<string, unknown>> => {
 	const bytes = await readBytes(io, path);

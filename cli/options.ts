@@ -203,3 +203,24 @@ export const timeSpan = (text: string): number => {
 	if (!(sec > 0)) throw new InvalidArgumentError("It must be a length of time as 90m, 2h or 3d.");
 	return sec;
 };
+
+/** A number in plain decimals, as 0.35 or 30. @param range above: not included; min and max: included */
+export const decimal =
+	(range: { above?: number; min?: number; max?: number }) =>
+	(text: string): number => {
+		const { above, min, max } = range;
+		const value = Number(text);
+		const fits =
+			/^-?\d+(\.\d+)?$/.test(text) &&
+			Number.isFinite(value) &&
+			(above === undefined || value > above) &&
+			(min === undefined || value >= min) &&
+			(max === undefined || value <= max);
+		if (fits) return value;
+		const words = [
+			...(above === undefined ? [] : [`above ${above}`]),
+			...(min === undefined ? [] : [`at least ${min}`]),
+			...(max === undefined ? [] : [`at most ${max}`]),
+		];
+		throw new InvalidArgumentError(`It must be a number ${words.join(" and ")}, as in 0.35 or 30.`);
+	};
