@@ -27,8 +27,11 @@ const CAPS: Cap[] = [
 	{ kind: "host", channels: 30 },
 	{ kind: "campaign", channels: 30 },
 ];
-/** A thousand channels over nine hosts, calls of half a minute: a machine with two cores carries so many simulated ones. */
-const WIDE = { hosts: 9, channels: 1_000, contacts: 4_000, maxCps: 150 };
+/**
+ * A thousand channels over nine hosts, calls of half a minute: a machine with two cores carries so many simulated ones. Calls that began together end together, so the
+ * rate is far above the mean of 32 a second: at 150 the trunk, not the dialer, kept 1.8 % of the channels idle.
+ */
+const WIDE = { hosts: 9, channels: 1_000, contacts: 4_000, maxCps: 500 };
 
 /** One call a second at most: what a contact costs where nothing can be batched. */
 const SLOW = { contacts: 60, maxCps: 1 };
