@@ -14,7 +14,7 @@ import type { Run } from "./run.ts";
 import { type ByCampaign, type Leave, sum } from "./shares.ts";
 import { mostCalls } from "./slots.ts";
 import { cpsAt, paceAt, withTrunksOff } from "./trunk-pace.ts";
-import { type Suppressed, Vetting } from "./vetting.ts";
+import { type Uncalled, Vetting } from "./vetting.ts";
 import { mayDial, type World } from "./world.ts";
 
 export interface Chosen {
@@ -23,7 +23,7 @@ export interface Chosen {
 	/** The trunks as they stand. */
 	reserved: TrunkItem[];
 	/** Contacts that are to end without being called. */
-	suppressed: Suppressed[];
+	uncalled: Uncalled[];
 	leavesSince: number | undefined;
 }
 
@@ -225,8 +225,8 @@ export const chooseAndReserve = async (run: Run, base: ByCampaign, slow: readonl
 		for (const [c, count] of Object.entries(calls)) choices.push(...(found.get(c) ?? []).slice(0, count));
 		want -= sum(calls);
 	}
-	const { suppressed } = vetting;
-	return { choices, reserved, suppressed, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
+	const { uncalled } = vetting;
+	return { choices, reserved, uncalled, leavesSince: nextLeavesSince(host, leftUnused, deps.now(), deps.settings) };
 };
 
 /** Trunks in the order in which a host that is nearly full serves them: first the one with the campaign that has the fewest channels for its priority. */

@@ -73,6 +73,20 @@ export const campaignsFor = async (deps: Deps, host: HostItem, world: World): Pr
 	return byTrunk;
 };
 
+/** The oldest keys of a shard's due contacts, at most `count`, as the index has them: it may be seconds old. */
+const dueOfShard = (deps: Deps, shard: string, now: number, count: number): Promise<Due[]> =>
+	queryAll<Due & Record<string, unknown>>(
+		deps.db,
+		{
+			TableName: deps.tables.contacts,
+			IndexName: "due",
+			KeyConditionExpression: "shardKey = :shard AND dueAt <= :now",
+			ExpressionAttributeValues: { ":shard": shard, ":now": now },
+			Limit: count,
+		},
+		count,
+	);
+
 /**
  * Due contacts of one campaign, at most `count`. The index may be seconds old, so each is read again strongly; the
  * claim's condition decides. Hosts begin at different shards so that they seldom choose the same contacts.
@@ -84,17 +98,7 @@ const dueContacts = async (deps: Deps, campaign: CampaignItem, count: number): P
 	for (let i = 0; i < campaign.shards && chosen.length < count; i++) {
 		const shard = shardKey(campaign.tenant, campaign.campaignId, (first + i) % campaign.shards);
 		const want = count - chosen.length;
-		const keys = await queryAll<{ shardKey: string; contactKey: string }>(
-			deps.db,
-			{
-				TableName: deps.tables.contacts,
-				IndexName: "due",
-				KeyConditionExpression: "shardKey = :shard AND dueAt <= :now",
-				ExpressionAttributeValues: { ":shard": shard, ":now": now },
-				Limit: want,
-			},
-			want,
-		);
+		const keys = await dueOfShard(deps, shard, now, want);
 		if (keys.length === 0) continue;
 		const contacts = await batchGet<ContactItem>(
 			deps.db,
@@ -116,18 +120,7 @@ export const dueKeys = async (deps: Deps, campaign: CampaignItem, count: number)
 	for (let i = 0; i < campaign.shards && due.length < count; i++) {
 		const shard = shardKey(campaign.tenant, campaign.campaignId, (first + i) % campaign.shards);
 		const left = count - due.length;
-		const keys = await queryAll<Due & Record<string, unknown>>(
-			deps.db,
-			{
-				TableName: deps.tables.contacts,
-				IndexName: "due",
-				KeyConditionExpression: "shardKey = :shard AND dueAt <= :now",
-				ExpressionAttributeValues: { ":shard": shard, ":now": now },
-				Limit: left,
-			},
-			left,
-		);
-		due.push(...keys);
+		due.push(...(await dueOfShard(deps, shard, now, left)));
 	}
 	return due;
 };

@@ -25,7 +25,7 @@ import { type ByCampaign, sum } from "./shares.ts";
 import { deadTrunksOf } from "./trunk-health.ts";
 import { observe } from "./trunk-pace.ts";
 import { undoClaims } from "./undo.ts";
-import { suppress } from "./waits.ts";
+import { endUncalled } from "./waits.ts";
 import { type HostRef, readCampaigns, readWorld } from "./world.ts";
 
 /** Calls by lane that the host still holds after its report. */
@@ -79,7 +79,7 @@ const claimAll = async (
 			const campaign = world.campaigns.get(candidate.c);
 			if (!campaign) return false;
 			const key = contactKeyOfCandidate(host.tenant, candidate, campaign);
-			if (candidate.x !== undefined) return suppress(deps, key, candidate.v, me, candidate.x);
+			if (candidate.x !== undefined) return endUncalled(deps, key, candidate.v, me, candidate.x);
 			// A draining host is granted nothing; what an earlier execution ended is counted all the same.
 			if (isDraining(host.state)) return false;
 			return claimWithinLimits(run, policy, campaign, candidate, known.get(candidate.c + candidate.k));
@@ -230,7 +230,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	if (request.earlier) await releaseEarlier(deps, host, world, request.earlier);
 
 	const observed = observe(host.refusals, settled, world.campaigns, deps.now());
-	const { choices, reserved, suppressed, leavesSince } = await chooseAndReserve(run, base, observed.slow).catch(
+	const { choices, reserved, uncalled, leavesSince } = await chooseAndReserve(run, base, observed.slow).catch(
 		(error: unknown) => {
 			throw error instanceof Superseded ? seqOld(host.seq + 1) : error;
 		},
@@ -238,7 +238,7 @@ export const sync = async (deps: Deps, ref: HostRef, request: SyncRequest): Prom
 	const known = new Map(choices.map(({ campaignId, contact }) => [campaignId + contact.contactKey, contact]));
 	let cands = [
 		...choices.map((choice) => candidateOf(choice)),
-		...suppressed.map(({ choice, outcome, why }): Candidate => ({ ...candidateOf(choice), x: { o: outcome, why } })),
+		...uncalled.map(({ choice, outcome, why }): Candidate => ({ ...candidateOf(choice), x: { o: outcome, why } })),
 	];
 	if (request.want > 0) {
 		const grant = await putGrant(deps, host.tenant, host.hostId, request.epoch, request.seq, { cands });

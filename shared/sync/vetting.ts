@@ -7,10 +7,10 @@ import { vet } from "./vet.ts";
 import { letWait, recordExemptions, tryNextNumber } from "./waits.ts";
 
 /** Contacts that one sync ends as suppressed: its grant record names them. */
-const MAX_SUPPRESSED = 100;
+const MAX_UNCALLED = 100;
 
 /** A contact that is to end without being called. */
-export interface Suppressed {
+export interface Uncalled {
 	choice: Choice;
 	outcome: Outcome;
 	why: string;
@@ -18,7 +18,7 @@ export interface Suppressed {
 
 /** Sorts out, within one sync, the contacts that may not be called now: those that wait are told so at once, those that may never be are kept for the grant record. */
 export class Vetting {
-	readonly suppressed: Suppressed[] = [];
+	readonly uncalled: Uncalled[] = [];
 	readonly #run: Run;
 	#waiting = 0;
 
@@ -66,6 +66,6 @@ export class Vetting {
 	}
 
 	#end(choice: Choice, outcome: Outcome, why: string): void {
-		if (this.suppressed.length < MAX_SUPPRESSED) this.suppressed.push({ choice, outcome, why });
+		if (this.uncalled.length < MAX_UNCALLED) this.uncalled.push({ choice, outcome, why });
 	}
 }

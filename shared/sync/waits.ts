@@ -59,7 +59,7 @@ export const tryNextNumber = async (deps: Deps, contact: ContactItem): Promise<b
  * Ends a contact that may not be called, or need not be any more. It stands in the grant record of the sync `me`, so that whoever commits that sync counts it.
  * @returns whether it was ended by `me`, now or by an earlier try or a twin
  */
-export const suppress = async (
+export const endUncalled = async (
 	deps: Deps,
 	key: { shardKey: string; contactKey: string },
 	ver: number,
