@@ -6,7 +6,7 @@ import { MAX_ERLANGS } from "../../shared/plan/erlang.ts";
 import { planHosts, planTable, type TableInput } from "../../shared/plan/hosts.ts";
 import { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
-import { count, facts } from "../format.ts";
+import { count, facts, usd } from "../format.ts";
 import type { Io } from "../io.ts";
 import { decimal, timeSpan, wholeNumber } from "../options.ts";
 import { BOOT_SEC, codecOption, DRAIN_SEC, perHostOption, price, seconds } from "./plan-options.ts";
@@ -19,7 +19,7 @@ import {
 	withPriceOptions,
 } from "./plan-prices.ts";
 import { addSplit } from "./plan-split.ts";
-import { describeCampaignPlan, describeWarnings, usd } from "./plan-words.ts";
+import { describeCampaignPlan, describeWarnings } from "./plan-words.ts";
 
 const paidPrice = decimal({ above: 0 });
 

@@ -1,4 +1,6 @@
 import type { Deps } from "../deps.ts";
+import { isCampaignBooked } from "../ledger/book-use.ts";
+import { dayOf } from "../ledger/days.ts";
 import { getItem, put } from "../store/db.ts";
 import {
 	type CampaignItem,
@@ -136,7 +138,7 @@ export const isOver = (campaign: { state: string; sweptAt?: number } | undefined
 /** Campaigns looked at by one sync for {@link forgettable}: the others have their turn later. */
 const MAX_FORGET = 10;
 
-/** Campaigns that are over and whose counters are safe in STATS: they leave the host's item, so that it stays small. */
+/** Campaigns that are over and whose counters are safe in STATS and in the ledger: they leave the host's item, so that it stays small. */
 export const forgettable = async (
 	deps: Deps,
 	host: HostItem,
@@ -166,8 +168,8 @@ export const forgettable = async (
 			deps.tables.campaigns,
 			campaignKey(host.tenant, campaignId, statsKind(host.hostId)),
 		);
-		if (stats && equalCounts(stats.counts, counts)) forget.push(campaignId);
-		else await copyStats(deps, host, campaignId, counts);
+		if (!stats || !equalCounts(stats.counts, counts)) await copyStats(deps, host, campaignId, counts);
+		else if (await isCampaignBooked(deps, host, campaignId, counts, dayOf(deps.now()))) forget.push(campaignId);
 	}
 	return forget;
 };

@@ -13,6 +13,7 @@ import { make as manageSuppression } from "../../../functions/manage-suppression
 import { make as manageTrunks } from "../../../functions/manage-trunks/handler.ts";
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
+import { make as readLedger } from "../../../functions/read-ledger/handler.ts";
 import { make as recoverHosts } from "../../../functions/recover-hosts/handler.ts";
 import { make as scaleFleet } from "../../../functions/scale-fleet/handler.ts";
 import { make as sweepCampaigns } from "../../../functions/sweep-campaigns/handler.ts";
@@ -45,6 +46,7 @@ const HTTP = {
 	"manage-trunks": manageTrunks,
 	"manage-hosts": manageHosts,
 	"manage-suppression": manageSuppression,
+	"read-ledger": readLedger,
 	"sync-host": syncHost,
 	"check-health": checkHealth,
 } as const;
