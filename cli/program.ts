@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addBudgetCommands } from "./commands/budget.ts";
 import { addCallCommands } from "./commands/call.ts";
 import { addCallingPolicyCommands } from "./commands/calling-policy.ts";
 import { addCampaignCommands } from "./commands/campaign.ts";
@@ -68,6 +69,7 @@ const buildProgram = (io: Io, setExit: (code: number) => void): Command => {
 	addCallingPolicyCommands(program, io);
 	addFleetCommands(program, io);
 	addLedgerCommand(program, io);
+	addBudgetCommands(program, io);
 	addPlanCommands(program, io);
 	addTokenCommands(program, io);
 	return program;

@@ -1,8 +1,11 @@
+import { dayBudgetSchema } from "../../shared/contract/budget.ts";
 import { scaleSchema, scheduleNameSchema, scheduleSchema } from "../../shared/contract/fleet.ts";
 import { setFloor } from "../../shared/fleet/floor.ts";
+import { nudgeFleet } from "../../shared/fleet/nudge.ts";
 import { getSchedule, putSchedule, readSchedules, removeSchedule, showSchedule } from "../../shared/fleet/schedules.ts";
 import { describeFleet } from "../../shared/fleet/show.ts";
 import { readFleet } from "../../shared/hosts/hosts.ts";
+import { getDayBudget, removeDayBudget, setDayBudget } from "../../shared/ledger/set-budget.ts";
 import { parseOrRefuse } from "../../shared/validation/details.ts";
 import { type BurstRuntime, burstFromEnvironment } from "../lambda/burst.ts";
 import { httpFunction } from "../lambda/http.ts";
@@ -25,6 +28,22 @@ export const make = (runtime: ScheduleRuntime, burst: BurstRuntime = burstFromEn
 				const input = parseBody(request, scaleSchema);
 				const { tenant, principal } = request;
 				return { status: 200, body: await setFloor(fleetDeps(), tenant, principal.tokenId, input) };
+			}),
+			route("GET", "/v1/budget", "operator", async ({ deps, tenant }) => ({
+				status: 200,
+				body: await getDayBudget(deps, tenant),
+			})),
+			route("PUT", "/v1/budget", "operator", async (request) => {
+				const { deps, tenant, principal } = request;
+				const budget = parseBody(request, dayBudgetSchema);
+				const body = await setDayBudget(deps, tenant, principal.tokenId, budget);
+				await nudgeFleet(deps, tenant, "the day's budget was set");
+				return { status: 200, body };
+			}),
+			route("DELETE", "/v1/budget", "operator", async ({ deps, tenant, principal }) => {
+				const body = await removeDayBudget(deps, tenant, principal.tokenId);
+				await nudgeFleet(deps, tenant, "the day's budget was taken away");
+				return { status: 200, body };
 			}),
 			route("GET", "/v1/fleet/schedules", "operator", async ({ deps, tenant }) => {
 				const items = (await readSchedules(deps, tenant)).map((item) => showSchedule(item, deps.now()));

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { uploadSchema } from "../../shared/contacts/uploads.ts";
+import { dayBudgetSchema } from "../../shared/contract/budget.ts";
 import {
 	campaignPatchSchema,
 	campaignSchema,
@@ -380,6 +381,35 @@ export const ROUTES: DocumentedRoute[] = [
 		token: "operator",
 		body: { name: "Scale", schema: scaleSchema },
 		answers: [{ status: 200, description: "`{ min, until }`, and `note` where a limit of the fleet is lower." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/budget",
+		summary: "The budget of a day (UTC) for all campaigns together, and how it stood at the last look.",
+		token: "operator",
+		answers: [
+			{ status: 200, description: "`{ usdPerDay, atLimit, level, spentTodayUsd, reservedUsd, checkedAt }`." },
+			{ status: 404, description: "None is set." },
+		],
+	},
+	{
+		method: "PUT",
+		path: "/v1/budget",
+		summary:
+			"Sets the budget of a day for all campaigns, or replaces it. What is committed already is reserved before the limit is tested.",
+		token: "operator",
+		body: { name: "DayBudget", schema: dayBudgetSchema },
+		answers: [{ status: 200, description: "As GET." }],
+	},
+	{
+		method: "DELETE",
+		path: "/v1/budget",
+		summary: "Takes the budget of the day away; campaigns that it paused go on.",
+		token: "operator",
+		answers: [
+			{ status: 200, description: "As it was." },
+			{ status: 404, description: "None is set." },
+		],
 	},
 	{
 		method: "GET",

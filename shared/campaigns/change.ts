@@ -41,29 +41,37 @@ const transition = (
 	change: AskedChange,
 	campaign: ImportingCampaign,
 	now: number,
+	by: ImportingCampaign["pausedBy"],
 ): { next: ImportingCampaign["state"]; also: string; values: Record<string, unknown> } => {
-	if (change === "pause") return { next: "paused", also: ", pausedFrom = :read", values: {} };
+	if (change === "pause") {
+		const also = `, pausedFrom = :read${by ? ", pausedBy = :by" : " REMOVE pausedBy"}`;
+		return { next: "paused", also, values: by ? { ":by": by } : {} };
+	}
 	if (change === "cancel") return { next: "cancelled", also: ", finishedAt = :now", values: { ":now": now } };
 	const from = campaign.pausedFrom ?? "running";
 	// Its time may have come while it was paused.
 	const next = from === "scheduled" ? afterFirstList(campaign.startAt, now) : from;
 	const starts = next === "running" ? runningUpdate(next) : "";
-	return { next, also: `${starts} REMOVE pausedFrom`, values: starts ? { ":now": now } : {} };
+	return { next, also: `${starts} REMOVE pausedFrom, pausedBy`, values: starts ? { ":now": now } : {} };
 };
 
-/** Pauses, resumes or cancels a campaign in one conditional write; throws 404, or 409 naming what is possible. */
+/**
+ * Pauses, resumes or cancels a campaign in one conditional write; throws 404, or 409 naming what is possible.
+ * @param by what pauses it, where it is no person
+ */
 export const changeState = async (
 	deps: ApiDeps,
 	tenant: string,
 	campaignId: string,
 	change: AskedChange,
+	by?: ImportingCampaign["pausedBy"],
 ): Promise<ImportingCampaign> => {
 	for (let i = 0; i < MAX_TRIES; i++) {
 		const campaign = await readCampaign(deps, tenant, campaignId);
 		if (!campaign) throw notFound("campaign", campaignId);
 		if (isAlready(change, campaign.state)) return campaign;
 		if (!isPossible(change, campaign.state)) throw impossible(change, campaign);
-		const { next, also, values } = transition(change, campaign, deps.now());
+		const { next, also, values } = transition(change, campaign, deps.now(), by);
 		const result = await update<ImportingCampaign>(deps.db, {
 			TableName: deps.tables.campaigns,
 			Key: campaignKey(tenant, campaignId),
@@ -74,7 +82,13 @@ export const changeState = async (
 			ReturnValues: "ALL_NEW",
 		});
 		if (!result.ok || !result.item) continue;
-		deps.log.info(`campaign.${change}`, { tenant, campaignId, from: campaign.state, to: next });
+		deps.log.info(`campaign.${change}`, {
+			tenant,
+			campaignId,
+			from: campaign.state,
+			to: next,
+			...(by ? { by: by.why } : {}),
+		});
 		return result.item;
 	}
 	throw changing(campaignId);
@@ -102,12 +116,13 @@ export const patchCampaign = async (
 	if (patch.callerId !== undefined || patch.callerIds !== undefined)
 		checkCallerIds(await trunksFor(deps, tenant, campaign), patch);
 	if (patch.window) checkWindow(patch.window, await trunksFor(deps, tenant, campaign), false);
-	const { deadline, maxCps, window, retry, ...rest } = patch;
+	const { deadline, maxCps, window, retry, budget, ...rest } = patch;
 	const set = {
 		...rest,
 		...(retry === undefined ? {} : { retry: withTechnicalRetry(retry) }),
 		...(typeof maxCps === "number" ? { maxCps } : {}),
 		...(window ? { window } : {}),
+		...(budget ? { budget } : {}),
 		...(typeof deadline === "string" ? { deadline: checkDeadline(deadline, campaign.startAt, deps.now()) } : {}),
 	};
 	// One of both names the caller ids.
@@ -115,6 +130,7 @@ export const patchCampaign = async (
 		...(deadline === null ? ["deadline"] : []),
 		...(maxCps === null ? ["maxCps"] : []),
 		...(window === null ? ["window"] : []),
+		...(budget === null ? ["budget", "budgetState"] : []),
 		...(patch.callerIds !== undefined ? ["callerId"] : patch.callerId !== undefined ? ["callerIds"] : []),
 	];
 	const fields = Object.entries(set).filter(([, value]) => value !== undefined);

@@ -4,6 +4,7 @@ import { type ImportingCampaign, readCampaign } from "../contacts/import-items.t
 import { importList, type ListReport } from "../contacts/import-list.ts";
 import type { ApiDeps } from "../contacts/ports.ts";
 import { type CheckedList, checkRows, type RejectedRow } from "../contacts/rows.ts";
+import type { Budget } from "../contract/budget.ts";
 import type { Then } from "../contract/call.ts";
 import type { Amd, CalleeLimit, CampaignState, From, Retry } from "../contract/campaign.ts";
 import { ApiError, unprocessable } from "../contract/errors.ts";
@@ -59,6 +60,7 @@ export interface NewCampaign {
 	maxCallSec: number;
 	retry: Retry;
 	amd?: Amd | undefined;
+	budget?: Budget | undefined;
 	/** Neither of both: the list comes later. */
 	list?: CheckedList | undefined;
 	from?: From | undefined;
@@ -145,6 +147,7 @@ export const checkNewCampaign = async (deps: ApiDeps, tenant: string, body: unkn
 		maxCallSec: input.maxCallSec,
 		retry: withTechnicalRetry(input.retry),
 		amd: input.amd,
+		budget: input.budget,
 		list,
 		from: input.from,
 	};
@@ -198,6 +201,7 @@ export const createCampaign = async (
 		maxCallSec: wanted.maxCallSec,
 		retry: wanted.retry,
 		...(wanted.amd === undefined ? {} : { amd: wanted.amd }),
+		...(wanted.budget === undefined ? {} : { budget: wanted.budget }),
 		shards: CONTACT_SHARDS,
 		createdAt: now,
 		...(wanted.list || wanted.from

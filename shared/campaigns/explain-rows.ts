@@ -57,8 +57,9 @@ const claimedRows = (claimed: number, input: ExplainInput): Row[] => {
 /** Why no due contact of the campaign is dialed, whatever hosts and trunks there are. */
 const stateCause = ({ campaign }: ExplainInput): Cause | undefined => {
 	switch (campaign.state) {
-		case "importing":
 		case "paused":
+			return { reason: "paused", facts: campaign.pausedBy ? { detail: campaign.pausedBy.why } : {} };
+		case "importing":
 		case "cancelled":
 			return { reason: campaign.state, facts: {} };
 		case "failed":

@@ -82,7 +82,7 @@ export const REASONS = {
 	},
 	paused: {
 		kind: "state",
-		words: () => "wait because the campaign is paused",
+		words: ({ detail }) => `wait because the campaign is paused${detail ? ` by a budget: ${detail}` : ""}`,
 		todo: ({ campaignId }) => command(`campaign resume ${campaignId}`),
 	},
 	cancelled: { kind: "state", words: () => "are being ended, because the campaign is cancelled" },

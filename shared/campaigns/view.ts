@@ -18,6 +18,23 @@ import {
 
 const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
 
+/** Its budget with how it stood at the last look, which is at most a minute old while it is dialed; null: it has none. */
+const describeBudget = ({ budget, budgetState }: ImportingCampaign) =>
+	budget
+		? {
+				...budget,
+				level: budgetState?.level ?? "ok",
+				...(budgetState
+					? {
+							spentUsd: budgetState.spentUsd,
+							spentTodayUsd: budgetState.spentTodayUsd,
+							reservedUsd: budgetState.reservedUsd,
+							checkedAt: iso(budgetState.at),
+						}
+					: {}),
+			}
+		: null;
+
 /** What a campaign is, without its figures. */
 export const describeCampaign = (item: ImportingCampaign) => ({
 	campaignId: item.campaignId,
@@ -40,6 +57,7 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	maxCallSec: item.maxCallSec,
 	retry: item.retry,
 	amd: item.amd ?? null,
+	budget: describeBudget(item),
 	/** Rules of law that were not applied to calls because of the purpose: since when, and by whose token the campaign was made. */
 	exemptions: Object.entries(item.exemptions ?? {})
 		.map(([rule, { at, tokenId }]) => ({ rule, at: iso(at), tokenId: tokenId ?? null }))
@@ -51,6 +69,8 @@ export const describeCampaign = (item: ImportingCampaign) => ({
 	startedAt: iso(item.startedAt),
 	finishedAt: iso(item.finishedAt),
 	...(item.pausedFrom === undefined ? {} : { pausedFrom: item.pausedFrom }),
+	/** Paused by a budget, and not by a person. */
+	...(item.pausedBy === undefined ? {} : { pausedBy: item.pausedBy.why }),
 	...(item.failure === undefined ? {} : { failure: item.failure }),
 	...(item.state === "cancelled" ? { swept: item.sweptAt !== undefined } : {}),
 });

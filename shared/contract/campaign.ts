@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetSchema } from "./budget.ts";
 import {
 	DEFAULT_MAX_CALL_SEC,
 	DEFAULT_RING_TIMEOUT_SEC,
@@ -224,6 +225,8 @@ const campaignFields = z.strictObject({
 	/** Do-not-call lists that it honours besides those for all campaigns. */
 	suppressionLists: z.array(nameSchema).max(20).optional(),
 	amd: amdSchema.optional(),
+	/** What it may cost. */
+	budget: budgetSchema.optional(),
 	ringTimeoutSec: z.int().min(1).max(MAX_RING_TIMEOUT_SEC).default(DEFAULT_RING_TIMEOUT_SEC),
 	maxCallSec: z.int().min(1).max(MAX_CALL_LIMIT_SEC).default(DEFAULT_MAX_CALL_SEC),
 	retry: retrySchema.default({}),
@@ -248,6 +251,8 @@ export const campaignPatchSchema = z
 		/** `null` takes it away; the rules of law hold all the same. */
 		window: windowSchema.nullable(),
 		retry: retrySchema,
+		/** `null` takes it away: what its `usdPerDay` paused goes on, what its `usd` paused is resumed by hand. */
+		budget: budgetSchema.nullable(),
 		name: z.string().min(1).max(128),
 		/** `null` takes it away. */
 		deadline: z.iso.datetime({ offset: true }).nullable(),

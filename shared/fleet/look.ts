@@ -1,5 +1,6 @@
 import { readHosts } from "../hosts/hosts.ts";
 import { keepBooks } from "../ledger/keep-books.ts";
+import { type BudgetStops, keepBudgets } from "../ledger/keep-budgets.ts";
 import type { FleetItem, HostItem, TrunkItem } from "../store/items.ts";
 import { readTrunks } from "../sync/world.ts";
 import { giveAddresses } from "./addresses.ts";
@@ -74,7 +75,28 @@ const readInstances = async (deps: FleetDeps): Promise<Ec2Instance[] | undefined
 	}
 };
 
-const readDemandIfPossible = async (deps: FleetDeps, tenant: string, seen: Seen): Promise<Demand | undefined> => {
+/** Budgets come first: what they stop starts no host. @returns undefined: they could not be checked, and nothing is decided */
+const keepWithin = async (
+	deps: FleetDeps,
+	tenant: string,
+	{ hosts, trunks, budget }: Seen,
+	failures: unknown[],
+): Promise<BudgetStops | undefined> => {
+	try {
+		return await keepBudgets(deps, tenant, hosts, trunks, budget);
+	} catch (error) {
+		failures.push(error);
+		deps.log.error("budget.unchecked", { error });
+		return undefined;
+	}
+};
+
+const readDemandIfPossible = async (
+	deps: FleetDeps,
+	tenant: string,
+	seen: Seen,
+	stops: BudgetStops,
+): Promise<Demand | undefined> => {
 	try {
 		const { burst } = deps;
 		return await readDemand(deps, tenant, {
@@ -82,6 +104,7 @@ const readDemandIfPossible = async (deps: FleetDeps, tenant: string, seen: Seen)
 			bootSec: bootSecOf(seen.fleet.boots, burst),
 			burst,
 			hasAddressPool: burst.addressPool.length > 0,
+			stops,
 		});
 	} catch (error) {
 		deps.log.error("fleet.demandUnread", { error });
@@ -102,6 +125,7 @@ export const lookAtFleet = async (
 	const seen = await readSeen(deps, tenant);
 	// What an open intent may have launched is not among the hosts yet.
 	const failures: unknown[] = [];
+	const stops = await keepWithin(deps, tenant, seen, failures);
 	const nothingLeft = burstHosts(seen.hosts).length === 0 && Object.keys(seen.fleet.intents).length === 0;
 	if (!deps.burst.launchTemplate && nothingLeft) {
 		await lookAway(deps, seen);
@@ -109,7 +133,10 @@ export const lookAtFleet = async (
 		return throwThose(failures);
 	}
 	const listedAt = deps.now();
-	const [instances, demand] = await Promise.all([readInstances(deps), readDemandIfPossible(deps, tenant, seen)]);
+	const [instances, demand] = await Promise.all([
+		readInstances(deps),
+		stops ? readDemandIfPossible(deps, tenant, seen, stops) : undefined,
+	]);
 	const look: Look = { deps, tenant, why, chain: options.chain ?? false, instances, listedAt, demand, failures };
 	await settle(look, seen);
 	await book(deps, tenant, seen, instances, failures);

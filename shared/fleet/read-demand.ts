@@ -38,6 +38,8 @@ export interface DemandInput {
 	/** From the start of a host to its first hello, seconds. */
 	bootSec: number;
 	burst: Pick<BurstSettings, "channelsPerHost" | "maxHosts" | "minUseSec">;
+	/** Campaigns for which no host is started or kept, and why. Absent: none. */
+	stops?: ReadonlyMap<string, string>;
 	/** Whether the fleet has a pool of Elastic IPs. */
 	hasAddressPool: boolean;
 }
@@ -206,7 +208,7 @@ const demandOf = async (
 			if (!indexed.dueIsBound) due += Math.max(0, pending - indexed.due);
 		}
 	}
-	const notOnBurst = whyNotOnBurst(campaign, trunk, inventories, input);
+	const notOnBurst = input.stops?.get(campaignId) ?? whyNotOnBurst(campaign, trunk, inventories, input);
 	const lane = laneOf({ campaignId, trunkIndex: Math.max(0, trunkIndexOf(campaign, trunk.trunkId)) });
 	return {
 		campaignId: lane,

@@ -1,6 +1,14 @@
 import type { Deps } from "../deps.ts";
 import { getItem, put, queryAll } from "../store/db.ts";
-import { FLEET_FLOOR_ID, FLEET_STATE_ID, type FleetItem, type FloorItem, type ScheduleItem } from "../store/items.ts";
+import {
+	BUDGET_ID,
+	type DayBudgetItem,
+	FLEET_FLOOR_ID,
+	FLEET_STATE_ID,
+	type FleetItem,
+	type FloorItem,
+	type ScheduleItem,
+} from "../store/items.ts";
 
 /** What remembers the fleet's runs: one item, changed by compare-and-set. */
 type StateDeps = Pick<Deps, "db" | "tables">;
@@ -31,6 +39,8 @@ export interface FleetRoom {
 	fleet: FleetItem;
 	floor: FloorItem | undefined;
 	schedules: ScheduleItem[];
+	/** Of a day, for all campaigns. */
+	budget: DayBudgetItem | undefined;
 }
 export const readFleetRoom = async (deps: StateDeps, tenant: string): Promise<FleetRoom> => {
 	const items = await queryAll<Record<string, unknown> & { id: string }>(deps.db, {
@@ -42,6 +52,7 @@ export const readFleetRoom = async (deps: StateDeps, tenant: string): Promise<Fl
 	return {
 		fleet: (items.find(({ id }) => id === FLEET_STATE_ID) as FleetItem | undefined) ?? emptyFleet(tenant),
 		floor: items.find(({ id }) => id === FLEET_FLOOR_ID) as FloorItem | undefined,
+		budget: items.find(({ id }) => id === BUDGET_ID) as DayBudgetItem | undefined,
 		schedules: items.filter(({ id }) => id.startsWith("schedule#")) as ScheduleItem[],
 	};
 };

@@ -20,13 +20,15 @@ export interface CampaignUsed {
 	/** By the ledger: some seconds behind the campaign's own counters. */
 	attempts: number;
 	answered: number;
+	channelMs: number;
 	/** ms since 1970. */
 	untilMs: number;
 	/** Days before these are not in it. */
 	fromDay: string;
 }
 
-const totalOf = (nanoUsd: ReadonlyMap<CostItem, bigint>): bigint => [...nanoUsd.values()].reduce((a, b) => a + b, 0n);
+export const totalOf = (nanoUsd: ReadonlyMap<CostItem, bigint>): bigint =>
+	[...nanoUsd.values()].reduce((a, b) => a + b, 0n);
 
 /** Adds up a campaign's part of days. Pure. */
 export const usedOf = (campaignId: string, days: readonly DayCost[], today: string): CampaignUsed => {
@@ -35,6 +37,7 @@ export const usedOf = (campaignId: string, days: readonly DayCost[], today: stri
 		todayNanoUsd: 0n,
 		attempts: 0,
 		answered: 0,
+		channelMs: 0,
 		untilMs: 0,
 		fromDay: days[0]?.day ?? today,
 	};
@@ -46,6 +49,7 @@ export const usedOf = (campaignId: string, days: readonly DayCost[], today: stri
 		}
 		used.attempts += calls.get(campaignId)?.attempts ?? 0;
 		used.answered += calls.get(campaignId)?.answered ?? 0;
+		used.channelMs += calls.get(campaignId)?.channelMs ?? 0;
 		used.untilMs = Math.max(used.untilMs, untilMs);
 	}
 	return used;
@@ -57,16 +61,19 @@ export const daysOfCampaign = (
 	now: number,
 ): string[] => daysBetween(createdAt, Math.min(now, (finishedAt ?? now) + DAY_MS)).slice(-MAX_DAYS);
 
-/** Reads what a campaign cost. @param hosts as they are now */
+/** Reads what a campaign cost. @param hosts as they are now @param known days that were read already */
 export const readCampaignUsed = async (
 	deps: LedgerDeps,
 	campaign: CampaignItem,
 	prices: LedgerPrices,
 	hosts: readonly HostItem[],
+	known: ReadonlyMap<string, DayCost> = new Map(),
 ): Promise<CampaignUsed> => {
 	const now = deps.now();
 	const days = daysOfCampaign(campaign, now);
-	const costs = await Promise.all(days.map((day) => readDay(deps, campaign.tenant, day, prices, hosts)));
+	const costs = await Promise.all(
+		days.map((day) => known.get(day) ?? readDay(deps, campaign.tenant, day, prices, hosts)),
+	);
 	return usedOf(campaign.campaignId, costs, dayOf(now));
 };
 

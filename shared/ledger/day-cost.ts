@@ -41,13 +41,19 @@ export interface DayCostLine {
 	/** Nobody's: no campaign used anything on this day that it could be shared by. */
 	unattributed: bigint;
 }
+/** What a campaign dialed. */
+export interface Calls {
+	attempts: number;
+	answered: number;
+	channelMs: number;
+}
+export const NO_CALLS: Calls = { attempts: 0, answered: 0, channelMs: 0 };
 export interface DayCost {
 	day: string;
 	/** What is counted: until now, or to the end of the day. ms since 1970. */
 	untilMs: number;
 	lines: DayCostLine[];
-	/** Attempts and answered calls by campaign. */
-	calls: Map<string, { attempts: number; answered: number }>;
+	calls: Map<string, Calls>;
 }
 
 const MS_PER_SEC = 1_000;
@@ -222,9 +228,13 @@ const useLines = (book: DayBook, shares: Shares, prices: LedgerPrices, usedGb: E
 const callsOf = (book: DayBook): DayCost["calls"] => {
 	const calls: DayCost["calls"] = new Map();
 	for (const item of book.uses) {
-		for (const [campaignId, { attempts, answered }] of usesOf(item)) {
-			const known = calls.get(campaignId) ?? { attempts: 0, answered: 0 };
-			calls.set(campaignId, { attempts: known.attempts + attempts, answered: known.answered + answered });
+		for (const [campaignId, { attempts, answered, channelMs }] of usesOf(item)) {
+			const known = calls.get(campaignId) ?? NO_CALLS;
+			calls.set(campaignId, {
+				attempts: known.attempts + attempts,
+				answered: known.answered + answered,
+				channelMs: known.channelMs + channelMs,
+			});
 		}
 	}
 	return calls;

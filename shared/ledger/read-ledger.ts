@@ -3,7 +3,7 @@ import { put } from "../store/db.ts";
 import { bookKey, CLOSED_ENTRY, type ClosedItem, type HostItem } from "../store/items.ts";
 import { usdOf } from "./amounts.ts";
 import { type Book, type LedgerDeps, readBook, readEntry, ttlOf } from "./books.ts";
-import { COST_ITEMS, type CostItem, type DayCost, dayCost, egressGbOf } from "./day-cost.ts";
+import { COST_ITEMS, type CostItem, type DayCost, dayCost, egressGbOf, NO_CALLS } from "./day-cost.ts";
 import { dayEndMs, dayOf, monthBefore } from "./days.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 
@@ -28,7 +28,7 @@ const asClosed = (tenant: string, cost: DayCost, usedGb: Exact, at: number): Clo
 		campaignsOf(cost).map((campaignId) => [
 			campaignId,
 			{
-				...(cost.calls.get(campaignId) ?? { attempts: 0, answered: 0 }),
+				...(cost.calls.get(campaignId) ?? NO_CALLS),
 				nanoUsd: Object.fromEntries(
 					cost.lines.flatMap(({ item, byCampaign }) => {
 						const nanos = byCampaign.get(campaignId);
@@ -68,9 +68,9 @@ const asCost = (day: string, closed: ClosedItem): DayCost => ({
 			: [],
 	),
 	calls: new Map(
-		Object.entries(closed.campaigns).map(([campaignId, { attempts, answered }]) => [
+		Object.entries(closed.campaigns).map(([campaignId, { attempts, answered, channelMs }]) => [
 			campaignId,
-			{ attempts, answered },
+			{ attempts, answered, channelMs },
 		]),
 	),
 });

@@ -21,7 +21,8 @@ export const showDay = (cost: DayCost, prices: LedgerPrices, names: ReadonlyMap<
 			campaignId,
 			/** null: it is not there any more. */
 			name: names.get(campaignId) ?? null,
-			...(cost.calls.get(campaignId) ?? { attempts: 0, answered: 0 }),
+			attempts: cost.calls.get(campaignId)?.attempts ?? 0,
+			answered: cost.calls.get(campaignId)?.answered ?? 0,
 			usd: usdOf(nanos),
 			items: Object.fromEntries(own.map(([item, each]) => [item, usdOf(each)])) as Record<CostItem, number>,
 		}));

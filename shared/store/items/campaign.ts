@@ -1,7 +1,9 @@
+import type { Budget } from "../../contract/budget.ts";
 import type { Then } from "../../contract/call.ts";
 import type { Amd, CalleeLimit, CampaignState, From, Retry } from "../../contract/campaign.ts";
 import type { Trunk } from "../../contract/trunk.ts";
 import type { Purpose, Window } from "../../contract/window.ts";
+import type { Before, Checked } from "../../ledger/budget.ts";
 
 // Table campaigns: key (campaign, kind); index `list` (tenant, campaignId), only META items, keys only
 
@@ -63,6 +65,11 @@ export interface CampaignItem extends Record<string, unknown> {
 	/** First became `running`. */
 	startedAt?: number;
 	finishedAt?: number;
+	budget?: Budget;
+	/** How its budget stood at the last look, and its attempts then. */
+	budgetState?: BudgetState;
+	/** Paused by a budget and not by a person: why, and whether it goes on by itself on another day (UTC). */
+	pausedBy?: { why: string; day?: string };
 	/** State to go back to at resume. */
 	pausedFrom?: "importing" | "scheduled" | "running";
 	/** Imports begun and not finished: the campaign is not complete before this is 0. */
@@ -73,6 +80,13 @@ export interface CampaignItem extends Record<string, unknown> {
 	sweptAt?: number;
 	/** Why it failed. */
 	failure?: string;
+}
+
+/** How a budget stood when it was looked at, ms since 1970. */
+export interface BudgetState extends Checked, Before {
+	levels: Checked["levels"];
+	at: number;
+	attempts: number;
 }
 
 /** Key `STATS#hostId`: the counters one host contributed, absolute values; `asOf` = epoch·2³² + seq of the host's item then. */

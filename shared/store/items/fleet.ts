@@ -1,10 +1,13 @@
+import type { DayBudget } from "../../contract/budget.ts";
 import type { ScheduleInput } from "../../contract/fleet.ts";
 import type { Decision } from "../../fleet/decision.ts";
+import type { BudgetState } from "./campaign.ts";
 
 // Table fleet: key (tenant, id): `#state`, `#floor`, `schedule#<name>`
 
 export const FLEET_STATE_ID = "#state";
 export const FLEET_FLOOR_ID = "#floor";
+export const BUDGET_ID = "#budget";
 export const scheduleId = (name: string): string => `schedule#${name}`;
 
 /**
@@ -77,6 +80,15 @@ export interface FloorItem extends Record<string, unknown> {
 	until: number;
 	setAt: number;
 	tokenId: string;
+}
+
+/** Key `#budget`: `PUT /v1/budget`, and how it stood at the last look. */
+export interface DayBudgetItem extends Record<string, unknown>, DayBudget {
+	tenant: string;
+	id: typeof BUDGET_ID;
+	setAt: number;
+	tokenId: string;
+	state?: BudgetState;
 }
 
 /** Key `schedule#<name>`: `PUT /v1/fleet/schedules/{name}`. */

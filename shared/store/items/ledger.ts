@@ -74,6 +74,6 @@ export interface ClosedItem extends Entry {
 	/** What rented hosts sent in the month until the end of this day, GB. */
 	monthGb: number;
 	costs: { item: string; quantity: number; nanoUsd: number; unattributedNanoUsd: number }[];
-	campaigns: Record<string, { attempts: number; answered: number; nanoUsd: Record<string, number> }>;
+	campaigns: Record<string, { attempts: number; answered: number; channelMs: number; nanoUsd: Record<string, number> }>;
 }
 export type LedgerItem = RunItem | DiskItem | UseItem | ClosedItem;

@@ -109,7 +109,7 @@ describe("a day", () => {
 			ZERO,
 			NOW,
 		);
-		expect(cost.calls.get("a")).toEqual({ attempts: 20, answered: 0 });
+		expect(cost.calls.get("a")).toEqual({ attempts: 20, answered: 0, channelMs: 0 });
 		// 20 attempts and 100 syncs.
 		expect(line(cost, "controlPlane")).toMatchObject({ quantity: 20, usd: 0.0014, a: 0.0014 });
 	});
