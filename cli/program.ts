@@ -5,6 +5,7 @@ import { addCampaignCommands } from "./commands/campaign.ts";
 import { addFleetCommands } from "./commands/fleet.ts";
 import { addHostCommands } from "./commands/host.ts";
 import { addPlanCommands } from "./commands/plan.ts";
+import { addPriceCommands } from "./commands/prices.ts";
 import { addOptOutCommand, addSuppressionCommands } from "./commands/suppression.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import { addTrunkCommands } from "./commands/trunk.ts";
@@ -67,6 +68,7 @@ const buildProgram = (io: Io, setExit: (code: number) => void): Command => {
 	addCallingPolicyCommands(program, io);
 	addFleetCommands(program, io);
 	addPlanCommands(program, io);
+	addPriceCommands(program, io);
 	addTokenCommands(program, io);
 	return program;
 };
