@@ -1,10 +1,12 @@
 import type { ScheduleInput } from "../../contract/fleet.ts";
 import type { Decision } from "../../fleet/decision.ts";
+import type { OwnPrices } from "../../prices/price-data.ts";
 
-// Table fleet: key (tenant, id): `#state`, `#floor`, `schedule#<name>`
+// Table fleet: key (tenant, id): `#state`, `#floor`, `#prices`, `schedule#<name>`
 
 export const FLEET_STATE_ID = "#state";
 export const FLEET_FLOOR_ID = "#floor";
+export const FLEET_PRICES_ID = "#prices";
 export const scheduleId = (name: string): string => `schedule#${name}`;
 
 /**
@@ -76,6 +78,15 @@ export interface FloorItem extends Record<string, unknown> {
 	min: number;
 	until: number;
 	setAt: number;
+	tokenId: string;
+}
+
+/** Key `#prices`: `PUT /v1/prices`. Up to 300 KB, so that a reading costs up to 75 read units: not for the dial path. */
+export interface PricesItem extends Record<string, unknown> {
+	tenant: string;
+	id: typeof FLEET_PRICES_ID;
+	own: OwnPrices;
+	updatedAt: number;
 	tokenId: string;
 }
 

@@ -12,6 +12,7 @@ import { make as manageHosts } from "../../../functions/manage-hosts/handler.ts"
 import { make as manageSuppression } from "../../../functions/manage-suppression/handler.ts";
 import { make as manageTrunks } from "../../../functions/manage-trunks/handler.ts";
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
+import { make as planCost } from "../../../functions/plan-cost/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
 import { make as recoverHosts } from "../../../functions/recover-hosts/handler.ts";
 import { make as scaleFleet } from "../../../functions/scale-fleet/handler.ts";
@@ -46,6 +47,7 @@ const HTTP = {
 	"manage-hosts": manageHosts,
 	"manage-suppression": manageSuppression,
 	"sync-host": syncHost,
+	"plan-cost": planCost,
 	"check-health": checkHealth,
 } as const;
 const QUEUE = {
