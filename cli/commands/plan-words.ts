@@ -20,7 +20,7 @@ const decimals = (value: number, most: number): string =>
 export const describeWarnings = (warnings: readonly string[]): string =>
 	warnings.length === 0
 		? ""
-		: `\n\nPrices to check, or to give in the file of --prices:\n${warnings.map((each) => `  ${each}`).join("\n")}`;
+		: `\n\nPrices to check (burst-dialer prices refresh), or to give in the file of --prices:\n${warnings.map((each) => `  ${each}`).join("\n")}`;
 
 /** What recorded calls were like. */
 export const describeHistory = (

@@ -17,6 +17,9 @@ import { DEFAULT_REGION, readOwnPriceFile } from "./plan-prices.ts";
 
 const ON_DEMAND = "ec2.on-demand.";
 
+/** All digits, none as a power of ten. */
+const decimals = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 20 });
+
 /** The instance types that a list has prices of. */
 const typesOf = (prices: readonly Price[]): string[] => [
 	...new Set(prices.flatMap(({ product }) => (product.startsWith(ON_DEMAND) ? [product.slice(ON_DEMAND.length)] : []))),
@@ -90,7 +93,7 @@ const show = async (context: Context, options: ShowOptions): Promise<void> => {
 					items.map((item) => [
 						item.product + tier(item),
 						item.region,
-						`$${item.usd}`,
+						`$${decimals(item.usd)}`,
 						item.unit,
 						item.date,
 						item.ageDays,
