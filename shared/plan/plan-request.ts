@@ -9,7 +9,7 @@ import { type PlanAnswers, runPlan } from "./run-plan.ts";
 
 /** `POST /v1/plan`: the plans of the command line, with the tenant's own prices. */
 
-/** Details that the answer to a wrong `kind` is made of say nothing of what would be right. */
+/** Checks the request; of a wrong `kind` it is said which there are, which the schema's own words do not. */
 const parsePlan = (body: unknown): PlanRequest => {
 	const parsed = planSchema.safeParse(body);
 	if (parsed.success) return parsed.data;

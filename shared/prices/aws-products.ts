@@ -24,7 +24,8 @@ export interface AwsProduct {
 	tiered: boolean;
 }
 
-const PREFIX = "^(?:[A-Z]{2,4}\\d?-)?";
+/** Of a region; a local zone's has more parts (`USE1-BOS1-`), a global product's is `Global-`. */
+const PREFIX = "^(?:[A-Z]{2,4}\\d{0,2}-)?";
 const usage = (words: string): RegExp => new RegExp(`${PREFIX}(?:${words})$`);
 
 /** A product that is one for each instance type. */
@@ -138,10 +139,7 @@ const PRODUCTS: readonly AwsProduct[] = [
 	{
 		product: "logs.ingest",
 		serviceCode: "AmazonCloudWatch",
-		filters: [
-			["productFamily", "Data Payload"],
-			["operation", "PutLogEvents"],
-		],
+		filters: [["productFamily", "Data Payload"]],
 		regionField: "regionCode",
 		usageType: usage("DataProcessing-Bytes"),
 		awsUnits: ["GB"],

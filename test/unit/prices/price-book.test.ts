@@ -138,6 +138,51 @@ describe("one's own prices", () => {
 	});
 });
 
+describe("prices that AWS was asked for", () => {
+	const tier = (usd: number, fromGb: number, toGb?: number): Price =>
+		price({ product: "egress", unit: "GB", usd, fromGb, ...(toGb === undefined ? {} : { toGb }) });
+	const shipped = [price(), tier(0.09, 0, 100), tier(0.05, 100), price({ product: "ec2.ipv4", usd: 0.005 })];
+
+	test("count instead of the shipped ones of the same product, never mixed with them", () => {
+		const book = new PriceBook("us-east-1", undefined, shipped, [
+			price({ usd: 0.2 }),
+			tier(0.07, 0, 500),
+			tier(0.03, 500),
+		]);
+		expect(book.usd(TYPE).toNumber()).toBe(0.2);
+		expect(book.tiers("egress").map(({ usdPerGb }) => usdPerGb.toNumber())).toEqual([0.07, 0.03]);
+		expect(book.usd("ec2.ipv4").toNumber()).toBe(0.005);
+		expect(new PriceBook("us-east-1", undefined, shipped, [price({ region: "eu-west-1" })]).usd(TYPE).toNumber()).toBe(
+			0.1,
+		);
+	});
+
+	test("give way to one's own, and are discounted", () => {
+		const refreshed = [price({ usd: 0.2 }), price({ product: "ec2.ipv4", usd: 0.01 })];
+		const own = parseOwnPrices({
+			...OWN,
+			prices: [{ product: "ec2.ipv4", unit: "hour", usd: 0.004 }],
+			discounts: [{ product: "ec2", percent: 10 }],
+		});
+		const book = new PriceBook("us-east-1", own, shipped, refreshed);
+		expect(book.usd("ec2.ipv4").toNumber()).toBe(0.004);
+		expect(book.usd(TYPE).toNumber()).toBe(0.18);
+		expect(book.all().map(({ price: { product }, usd }) => [product, usd.toDecimal()])).toEqual([
+			["ec2.ipv4", 0.004],
+			[TYPE, 0.18],
+			["egress", 0.09],
+			["egress", 0.05],
+		]);
+		// Listing is not asking.
+		expect(new PriceBook("us-east-1", own, shipped, refreshed).used).toEqual([]);
+	});
+
+	test("where neither has a region, both are named", () => {
+		const book = new PriceBook("mars-1", undefined, shipped, [price({ region: "eu-west-1" })]);
+		expect(failure(() => book.usd(TYPE))).toContain("(there is one in eu-west-1, us-east-1)");
+	});
+});
+
 describe("what is said of prices", () => {
 	const said = (more: Partial<Price>, days: number): string[] => {
 		const book = new PriceBook("us-east-1", undefined, [price(more)]);
