@@ -1,4 +1,5 @@
-import { type Cell, count, duration, facts, instant, NONE, percent, plain, table } from "./format.ts";
+import { COST_WORDS } from "./commands/ledger.ts";
+import { type Cell, count, duration, facts, instant, NONE, percent, plain, table, usd } from "./format.ts";
 import { daysInWords, retryInWords } from "./options.ts";
 import type { CalleeLimitView, CallRecord, CampaignView, ContactsResult, Course } from "./views.ts";
 
@@ -48,6 +49,21 @@ const rulesOf = (view: CampaignView): [string, Cell][] => [
 	],
 ];
 
+/** `$1.23: $0.004 an attempt, $0.012 an answered call; about $4.50 at completion`. */
+const describeCost = ({ cost, costProblem, finishedAt }: CampaignView): string | undefined => {
+	if (!cost) return costProblem ?? undefined;
+	const { notCounted } = cost;
+	const parts = [
+		...(cost.perAttemptUsd == null ? [] : [`${usd(cost.perAttemptUsd)} an attempt`]),
+		...(cost.perAnsweredUsd == null ? [] : [`${usd(cost.perAnsweredUsd)} an answered call`]),
+	];
+	return [
+		usd(cost.usd) + (parts.length > 0 ? `: ${parts.join(", ")}` : ""),
+		...(cost.forecastUsd == null || finishedAt ? [] : [`about ${usd(cost.forecastUsd)} at completion`]),
+		...(notCounted.length === 0 ? [] : [`without ${notCounted.map((item) => COST_WORDS[item] ?? item).join(" and ")}`]),
+	].join("; ");
+};
+
 /** Contacts are left, and nothing is in progress: whoever looks wants to know why. */
 const isIdle = ({ state, counts, finishedAt }: CampaignView): boolean =>
 	!finishedAt && state !== "cancelled" && state !== "failed" && counts.inProgress === 0 && counts.pending > 0;
@@ -82,6 +98,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			["started", started === undefined ? undefined : instant(started)],
 			["deadline", view.deadline ? instant(view.deadline) : undefined],
 			["forecast", view.forecast?.words],
+			["cost", describeCost(view)],
 			["finished", finished === undefined ? undefined : instant(finished)],
 			["took", started === undefined ? undefined : duration(((finished ?? nowMs) - started) / 1_000)],
 		]),

@@ -71,3 +71,9 @@ export const facts = (pairs: [string, Cell][]): string => {
 		.map(([name, value]) => `${name.padEnd(width)}  ${typeof value === "number" ? count(value) : plain(String(value))}`)
 		.join("\n");
 };
+
+/** US dollars: cents; below a dollar as many decimals as there are, to a millionth. */
+export const usd = (value: number): string => {
+	const cents = Math.abs(value) >= 1 || value === 0;
+	return `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: cents ? 2 : 6 })}`;
+};

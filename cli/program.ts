@@ -4,6 +4,7 @@ import { addCallingPolicyCommands } from "./commands/calling-policy.ts";
 import { addCampaignCommands } from "./commands/campaign.ts";
 import { addFleetCommands } from "./commands/fleet.ts";
 import { addHostCommands } from "./commands/host.ts";
+import { addLedgerCommand } from "./commands/ledger.ts";
 import { addPlanCommands } from "./commands/plan.ts";
 import { addPriceCommands } from "./commands/prices.ts";
 import { addOptOutCommand, addSuppressionCommands } from "./commands/suppression.ts";
@@ -67,6 +68,7 @@ const buildProgram = (io: Io, setExit: (code: number) => void): Command => {
 	addOptOutCommand(program, io);
 	addCallingPolicyCommands(program, io);
 	addFleetCommands(program, io);
+	addLedgerCommand(program, io);
 	addPlanCommands(program, io);
 	addPriceCommands(program, io);
 	addTokenCommands(program, io);

@@ -25,6 +25,15 @@ export const contactsResultSchema = z.looseObject({
 export type ContactsResult = z.infer<typeof contactsResultSchema>;
 
 /** When a campaign will be done; an older control plane does not say it, and of one that is over there is none. */
+/** What a campaign cost so far, US dollars. */
+const costSchema = z.looseObject({
+	usd: z.number(),
+	perAttemptUsd: z.number().nullish(),
+	perAnsweredUsd: z.number().nullish(),
+	forecastUsd: z.number().nullish(),
+	items: z.record(z.string(), z.number()),
+	notCounted: z.array(z.string()),
+});
 const forecastSchema = z.looseObject({
 	finishAt: time,
 	deadline: z.looseObject({ at: time, meets: z.boolean(), bySec: z.number().nullish() }).nullish(),
@@ -35,6 +44,8 @@ export type ForecastView = z.infer<typeof forecastSchema>;
 /** What a campaign's answer says of its course. */
 const courseShape = {
 	forecast: forecastSchema.nullish(),
+	cost: costSchema.nullish(),
+	costProblem: z.string().nullish(),
 	warnings: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
 };
 

@@ -3,15 +3,9 @@ import { CODEC_KBITS } from "../../shared/plan/codecs.ts";
 import type { MeasuredCalls } from "../../shared/plan/history.ts";
 import type { PlanAnswers } from "../../shared/plan/run-plan.ts";
 import type { SplitPlan } from "../../shared/plan/split.ts";
-import { count, facts, NONE, percent, table } from "../format.ts";
+import { count, facts, NONE, percent, table, usd } from "../format.ts";
 
 /** Plans in words and tables for people. */
-
-/** US dollars: cents; below a dollar as many decimals as there are, to a millionth. */
-export const usd = (value: number): string => {
-	const cents = Math.abs(value) >= 1 || value === 0;
-	return `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: cents ? 2 : 6 })}`;
-};
 
 const decimals = (value: number, most: number): string =>
 	value.toLocaleString("en-US", { maximumFractionDigits: most });

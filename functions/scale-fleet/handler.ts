@@ -3,6 +3,7 @@ import type { FleetDeps } from "../../shared/fleet/deps.ts";
 import { hostIdOf } from "../../shared/fleet/ec2.ts";
 import { drainForInterruption, lookAtFleet } from "../../shared/fleet/look.ts";
 import { type FleetRequest, looksOf, parseFleetMessage } from "../../shared/fleet/messages.ts";
+import { noteInstanceState } from "../../shared/ledger/book-runs.ts";
 import { getItem } from "../../shared/store/db.ts";
 import { type FleetRuntime, fleetFromEnvironment } from "../lambda/fleet-runtime.ts";
 
@@ -47,8 +48,15 @@ export const make =
 		};
 		const received = (await Promise.all(records.map(read))).flat();
 		for (const { messageId, request } of received) {
-			const { tenant, instanceId, goneAt } = request;
-			if (instanceId === undefined || goneAt === undefined) continue;
+			const { tenant, instanceId, instanceState, goneAt } = request;
+			if (instanceId === undefined) continue;
+			if (instanceState) {
+				const { state, atMs } = instanceState;
+				await attempt("scale-fleet.notBooked", [messageId], () =>
+					noteInstanceState(deps, tenant, instanceId, state, atMs),
+				);
+			}
+			if (goneAt === undefined) continue;
 			await attempt("scale-fleet.drainFailed", [messageId], () =>
 				drainForInterruption(deps, tenant, instanceId, goneAt),
 			);

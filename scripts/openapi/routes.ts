@@ -46,6 +46,8 @@ const SUPPRESSED_ROW: ListRow = {
 	csv: "A header with the column number; nothing else is read.",
 };
 
+const PRICE_MISSING = { status: 422, description: "A price is missing or there twice; it is named." };
+
 /** One route of the API as the document describes it. */
 export interface DocumentedRoute {
 	method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -345,6 +347,25 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "Lets a drained host dial again.",
 		token: "operator",
 		answers: [{ status: 200, description: "The host." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/ledger",
+		summary: "What the last 31 days cost, the latest first, US dollars.",
+		token: "operator",
+		answers: [{ status: 200, description: "`{ items: [{ day, usd }], cursor }`." }, PRICE_MISSING],
+	},
+	{
+		method: "GET",
+		path: "/v1/ledger/{day}",
+		summary:
+			"A day's ledger: each kind of cost with its quantity, and what each campaign has of it. Days are UTC, as AWS bills; `today` is the one that has begun.",
+		token: "operator",
+		answers: [
+			{ status: 200, description: "`{ day, until, usd, lines, campaigns, notCounted }`." },
+			{ status: 400, description: "It is no day, or one that has not begun." },
+			PRICE_MISSING,
+		],
 	},
 	{
 		method: "GET",

@@ -1,11 +1,15 @@
 import type { ImportingCampaign, ImportState } from "../contacts/import-items.ts";
 import { chunkKind } from "../contacts/import-items.ts";
 import { DEFAULT_PRIORITY } from "../contract/campaign.ts";
+import { describeCampaignCost, readCampaignUsed, type ShownCampaignCost } from "../ledger/campaign-cost.ts";
+import { readLedgerPrices } from "../ledger/read-prices.ts";
+import { PriceError } from "../prices/price-error.ts";
 import type { ImportChunkItem, TrunkItem } from "../store/items.ts";
 import { trunksOf } from "../sync/lanes.ts";
 import type { CampaignCounts } from "./counts.ts";
 import {
 	type ForecastDeps,
+	type ReadCampaign,
 	readCampaignFigures,
 	readForecast,
 	type ShownForecast,
@@ -107,11 +111,30 @@ interface CampaignViewFigures {
 	outcomes: CampaignCounts["outcomes"];
 	attempts: number;
 	channels: { live: number; cap: number | null };
+	/** null: a price is missing, and `costProblem` says which. */
+	cost: ShownCampaignCost | null;
+	costProblem?: string;
 	/** null: it is over. */
 	forecast: ShownForecast | null;
 	/** Absent: there is nothing to warn of. */
 	warnings?: Warning[];
 }
+
+/** What it cost so far and will have cost; a campaign is shown all the same where that cannot be counted. */
+const costOf = async (
+	deps: ForecastDeps,
+	{ campaign, hosts }: ReadCampaign,
+	forecast: ShownForecast | null,
+): Promise<Pick<CampaignViewFigures, "cost" | "costProblem">> => {
+	try {
+		const prices = await readLedgerPrices(deps, campaign.tenant, deps.burst.channelsPerHost);
+		const used = await readCampaignUsed(deps, campaign, prices, hosts);
+		return { cost: describeCampaignCost(used, prices, forecast?.attemptsLeft ?? 0) };
+	} catch (error) {
+		if (!(error instanceof PriceError)) throw error;
+		return { cost: null, costProblem: `${error.message} To mend it: ${error.remedy}` };
+	}
+};
 
 /** Everything about one campaign; throws 404. */
 export const viewCampaign = async (deps: ForecastDeps, tenant: string, campaignId: string): Promise<CampaignView> => {
@@ -128,6 +151,7 @@ export const viewCampaign = async (deps: ForecastDeps, tenant: string, campaignI
 			meta,
 			trunksOf(meta).map(({ id }) => read.trunks.find(({ trunkId }) => trunkId === id)),
 		),
+		...(await costOf(deps, read, forecast)),
 		forecast,
 		...(warnings ? { warnings } : {}),
 		imports: (read.items.imports as ImportState[])

@@ -12,6 +12,7 @@ export const TABLE_ENV = {
 	fleet: "TABLE_FLEET",
 	suppression: "TABLE_SUPPRESSION",
 	callees: "TABLE_CALLEES",
+	ledger: "TABLE_LEDGER",
 } as const;
 export type TableName = keyof typeof TABLE_ENV;
 

@@ -32,6 +32,8 @@ export const settingsSchema = z.object({
 		.default(7 * 86_400),
 	/** Contacts per import message: bounds the work lost by a crash and the function's memory. */
 	importChunkRows: z.coerce.number().int().positive().default(1_000),
+	/** Whose prices are counted: set by Lambda itself. */
+	awsRegion: z.string().default("us-east-1"),
 	/** An import without progress for so long is taken up again by the minute's tick; then after twice that, and so on. */
 	importStaleSec: z.coerce.number().positive().default(120),
 });

@@ -1,4 +1,5 @@
 import { readHosts } from "../hosts/hosts.ts";
+import { keepBooks } from "../ledger/keep-books.ts";
 import type { FleetItem, HostItem, TrunkItem } from "../store/items.ts";
 import { readTrunks } from "../sync/world.ts";
 import { giveAddresses } from "./addresses.ts";
@@ -100,17 +101,40 @@ export const lookAtFleet = async (
 ): Promise<void> => {
 	const seen = await readSeen(deps, tenant);
 	// What an open intent may have launched is not among the hosts yet.
+	const failures: unknown[] = [];
 	const nothingLeft = burstHosts(seen.hosts).length === 0 && Object.keys(seen.fleet.intents).length === 0;
-	if (!deps.burst.launchTemplate && nothingLeft) return lookAway(deps, seen);
+	if (!deps.burst.launchTemplate && nothingLeft) {
+		await lookAway(deps, seen);
+		await book(deps, tenant, seen, undefined, failures);
+		return throwThose(failures);
+	}
 	const listedAt = deps.now();
 	const [instances, demand] = await Promise.all([readInstances(deps), readDemandIfPossible(deps, tenant, seen)]);
-	const look: Look = { deps, tenant, why, chain: options.chain ?? false, instances, listedAt, demand, failures: [] };
+	const look: Look = { deps, tenant, why, chain: options.chain ?? false, instances, listedAt, demand, failures };
 	await settle(look, seen);
-	if (look.failures.length > 0)
-		throw new AggregateError(
-			look.failures,
-			`${look.failures.length} thing(s) of the fleet's audit could not be done yet`,
-		);
+	await book(deps, tenant, seen, instances, failures);
+	throwThose(failures);
+};
+
+const throwThose = (failures: unknown[]): void => {
+	if (failures.length > 0)
+		throw new AggregateError(failures, `${failures.length} thing(s) of a look at the fleet could not be done yet`);
+};
+
+/** Last, and whatever comes of it: calls do not wait for the books. */
+const book = async (
+	deps: FleetDeps,
+	tenant: string,
+	{ hosts }: Seen,
+	instances: Ec2Instance[] | undefined,
+	failures: unknown[],
+): Promise<void> => {
+	try {
+		await keepBooks(deps, tenant, deps.burst.channelsPerHost, hosts, instances);
+	} catch (error) {
+		failures.push(error);
+		deps.log.error("ledger.notKept", { error });
+	}
 };
 
 /** No burst is set up, and there is no burst host left of another time. */

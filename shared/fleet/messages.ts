@@ -13,6 +13,8 @@ export interface FleetRequest {
 	chain: boolean;
 	/** The instance that an event of EC2 is about. Others than ours have events too: they ask for no look. */
 	instanceId?: string;
+	/** The state that the instance came to, and when, as EC2 says it. */
+	instanceState?: { state: string; atMs: number };
 	/** EC2 takes the (spot) instance away at this moment, ms since 1970. */
 	goneAt?: number;
 }
@@ -62,7 +64,11 @@ export const parseFleetMessage = (text: string): FleetRequest => {
 	const common = { tenant: DEFAULT_TENANT, chain: false, instanceId };
 	switch (event["detail-type"]) {
 		case "EC2 Instance State-change Notification":
-			return { ...common, why: `${instanceId} is ${event.detail.state}` };
+			return {
+				...common,
+				why: `${instanceId} is ${event.detail.state}`,
+				instanceState: { state: event.detail.state, atMs: Date.parse(event.time) },
+			};
 		case "EC2 Spot Instance Interruption Warning":
 			return {
 				...common,

@@ -1,6 +1,8 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import type { Deps } from "../deps.ts";
+import { bookUse } from "../ledger/book-use.ts";
+import { dayOf } from "../ledger/days.ts";
 import { pruneShare } from "../recovery/prune-shares.ts";
 import { getItem } from "../store/db.ts";
 import { type Counts, campaignKey, inventoryKey, type StatsItem, type TrunkItem } from "../store/items.ts";
@@ -34,6 +36,7 @@ export const removeHost = async (deps: Deps, host: BurstHost, trunks: TrunkItem[
 		if (!(await isSafe(deps, host, campaignId, counts)))
 			return keep(`the copy of its counters for campaign ${campaignId} says something else`);
 	}
+	await bookUse(deps, host, dayOf(deps.now()));
 	for (const trunk of trunks) {
 		// A trunk that was written meanwhile: the next look.
 		if (!(await pruneShare(deps, trunk, hostId))) return false;

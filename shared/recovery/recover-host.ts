@@ -15,7 +15,7 @@ import {
 import { addCounted, type Counted, channelMsOf } from "../sync/counters.ts";
 import { contactKeyOfCandidate, putGrant } from "../sync/grant.ts";
 import { longestHoldSec } from "../sync/retry.ts";
-import { settleContact } from "../sync/settle.ts";
+import { settleContact, talkOf } from "../sync/settle.ts";
 import { sum } from "../sync/shares.ts";
 import { type CampaignOf, undoClaims } from "../sync/undo.ts";
 import { readCampaigns, readTrunks } from "../sync/world.ts";
@@ -116,6 +116,7 @@ const settleLost = async (
 	lostE: number,
 	lostS: number,
 	campaignOf: CampaignOf,
+	trunks: ReadonlyMap<string, TrunkItem>,
 ): Promise<Counted[]> => {
 	const mark = `reap#${host.hostId}#${lostE}`;
 	const open = leaseOf(host.hostId, lostE, lostS + 1);
@@ -167,7 +168,8 @@ const settleLost = async (
 		const past = contact?.hist?.[String(candidate.a)];
 		if (past?.lease === lease && (past.by === mark || past.by === open)) {
 			const channelMs = channelMsOf(past, campaign);
-			counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin, channelMs });
+			const talk = talkOf(past, campaign, candidate.t, trunks);
+			counted.push({ campaignId: candidate.c, outcome: past.o, final: past.fin, channelMs, talk });
 		}
 	};
 	for (let i = 0; i < granted.length; i += SETTLE_CONCURRENCY) {
@@ -234,9 +236,10 @@ export const recoverHost = async (deps: Deps, host: HostItem): Promise<string[]>
 		if (!cache.has(c)) cache.set(c, (await readCampaigns(deps, host.tenant, [c])).get(c));
 		return cache.get(c);
 	};
+	const { trunks } = await readTrunks(deps, host.tenant);
 	const ended = await undoOpenSync(deps, host, lostE, lostS, campaignOf);
-	const counted = [...ended, ...(await settleLost(deps, host, lostE, lostS, campaignOf))];
-	for (const trunkId of (await readTrunks(deps, host.tenant)).trunks.keys()) {
+	const counted = [...ended, ...(await settleLost(deps, host, lostE, lostS, campaignOf, trunks))];
+	for (const trunkId of trunks.keys()) {
 		await setShareAside(deps, host, lostE, trunkId, async (c) => {
 			const campaign = await campaignOf(c);
 			return campaign ? longestHoldSec(campaign) : 0;

@@ -10,6 +10,7 @@ export * from "./items/fleet.ts";
 export * from "./items/grant.ts";
 export * from "./items/host.ts";
 export * from "./items/idempotency.ts";
+export * from "./items/ledger.ts";
 export * from "./items/suppression.ts";
 export * from "./items/token.ts";
 export * from "./items/trunk.ts";

@@ -41,6 +41,7 @@ const FIELDS = {
 	"#seen": "lastSeenAt",
 	"#acc": "acc",
 	"#agent": "agent",
+	"#syncs": "syncs",
 	"#health": "health",
 } as const;
 
@@ -58,7 +59,14 @@ export const commitSync = async (
 ): Promise<WriteResult<HostItem> & { made: HostItem }> => {
 	const drain = drainAfter(host, commit.quiet);
 	const { quiet: _, deadTrunks, leavesSince, refusals, ...fields } = commit;
-	const made: HostItem = { ...host, ...fields, seq, state: drain.state, lastSeenAt: deps.now() };
+	const made: HostItem = {
+		...host,
+		...fields,
+		seq,
+		state: drain.state,
+		lastSeenAt: deps.now(),
+		syncs: (host.syncs ?? 0) + 1,
+	};
 	if (drain.quiet !== undefined) made.quiet = drain.quiet;
 	if (deadTrunks !== undefined) made.deadTrunks = deadTrunks;
 	if (leavesSince === undefined) delete made.leavesSince;

@@ -1,4 +1,6 @@
 import type { Deps } from "../deps.ts";
+import { isCampaignBooked } from "../ledger/book-use.ts";
+import { dayOf } from "../ledger/days.ts";
 import { getItem, put } from "../store/db.ts";
 import {
 	type CampaignItem,
@@ -22,7 +24,19 @@ export interface Counted {
 	placed?: boolean;
 	/** How long it had a channel; absent: nobody knows. */
 	channelMs?: number | undefined;
+	/** Of an answered call: how long it was up, and what it sent meanwhile. */
+	talk?: Talk | undefined;
 }
+
+/** From the answer to the end of a call. */
+export interface Talk {
+	ms: number;
+	/** The first that its trunk allows: the agent does not say which was agreed upon. */
+	codec: string;
+}
+
+/** Steps in which carriers bill the talk of a call, seconds, and the counter of each: whole seconds, a tenth of a minute, whole minutes. */
+export const BILLED_STEPS = { 1: "s", 6: "s6", 60: "s60" } as const;
 
 /**
  * How long an attempt had its channel, by its record: from the originate to the end. Absent where one of both is not known. A host's clock may have
@@ -36,10 +50,34 @@ export const channelMsOf = (
 		? undefined
 		: Math.min(Math.max(0, entry.t3 - entry.t0), longestHoldSec(campaign) * 1_000);
 
+/** How long an answered call was up, by its record; undefined: it was not answered, or that is not known. Bounded as the channel time is. */
+export const talkMsOf = (
+	entry: Pick<HistoryEntry, "t2" | "t3">,
+	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
+): number | undefined =>
+	entry.t2 === undefined || entry.t3 === undefined
+		? undefined
+		: Math.min(Math.max(0, entry.t3 - entry.t2), longestHoldSec(campaign) * 1_000);
+
+const MS_PER_SEC = 1_000;
+
+/** Counts the talk of one call: its length, and what a carrier bills for it, which rounds each call up by itself. */
+const addTalk = (counts: Counts, { ms, codec }: Talk): void => {
+	const add = (name: string, n: number): void => {
+		counts[name] = (counts[name] ?? 0) + n;
+	};
+	add("n", 1);
+	add(`t_${codec}`, ms);
+	for (const [step, name] of Object.entries(BILLED_STEPS)) {
+		const stepSec = Number(step);
+		add(name, Math.ceil(ms / (stepSec * MS_PER_SEC)) * stepSec);
+	}
+};
+
 /** Adds ended attempts to counters; returns the new absolute counters of the campaigns that changed. */
 export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Record<string, Counts> => {
 	const changed: Record<string, Counts> = {};
-	for (const { campaignId, outcome, final, placed = true, channelMs } of counted) {
+	for (const { campaignId, outcome, final, placed = true, channelMs, talk } of counted) {
 		const counts = { ...(changed[campaignId] ?? acc[campaignId] ?? {}) };
 		if (placed) counts["a"] = (counts["a"] ?? 0) + 1;
 		if (final) {
@@ -50,6 +88,7 @@ export const addCounted = (acc: Record<string, Counts>, counted: Counted[]): Rec
 			counts["h"] = (counts["h"] ?? 0) + channelMs;
 			counts["m"] = (counts["m"] ?? 0) + 1;
 		}
+		if (talk) addTalk(counts, talk);
 		changed[campaignId] = counts;
 	}
 	return changed;
@@ -99,7 +138,7 @@ export const isOver = (campaign: { state: string; sweptAt?: number } | undefined
 /** Campaigns looked at by one sync for {@link forgettable}: the others have their turn later. */
 const MAX_FORGET = 10;
 
-/** Campaigns that are over and whose counters are safe in STATS: they leave the host's item, so that it stays small. */
+/** Campaigns that are over and whose counters are safe in STATS and in the ledger: they leave the host's item, so that it stays small. */
 export const forgettable = async (
 	deps: Deps,
 	host: HostItem,
@@ -129,8 +168,8 @@ export const forgettable = async (
 			deps.tables.campaigns,
 			campaignKey(host.tenant, campaignId, statsKind(host.hostId)),
 		);
-		if (stats && equalCounts(stats.counts, counts)) forget.push(campaignId);
-		else await copyStats(deps, host, campaignId, counts);
+		if (!stats || !equalCounts(stats.counts, counts)) await copyStats(deps, host, campaignId, counts);
+		else if (await isCampaignBooked(deps, host, campaignId, counts, dayOf(deps.now()))) forget.push(campaignId);
 	}
 	return forget;
 };

@@ -3,19 +3,28 @@ import { type CallRef, parseCallId } from "../contract/ids.ts";
 import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
 import { getItem, update, type WriteResult } from "../store/db.ts";
-import { type CampaignItem, type ContactItem, type HistoryEntry, leaseOf, shardKey, shardOf } from "../store/items.ts";
+import {
+	type CampaignItem,
+	type ContactItem,
+	type HistoryEntry,
+	leaseOf,
+	shardKey,
+	shardOf,
+	type TrunkItem,
+} from "../store/items.ts";
 import { releaseUndialed } from "./claim-within-limits.ts";
-import { channelMsOf } from "./counters.ts";
-import { trunksOf } from "./lanes.ts";
+import { channelMsOf, type Talk, talkMsOf } from "./counters.ts";
+import { trunkIdAt, trunksOf } from "./lanes.ts";
 import { type AfterAttempt, afterAttempt, needsContact } from "./retry.ts";
 import { alignToOpening } from "./vet.ts";
+import type { World } from "./world.ts";
 
 /** What became of one completion or return. */
 export interface Settled {
 	callId: string;
 	ref: CallRef;
 	/** Counted by this sync: it, or a twin or earlier try of it, settled the contact. */
-	counted?: { outcome: Outcome; final: boolean; channelMs?: number | undefined };
+	counted?: { outcome: Outcome; final: boolean; channelMs?: number | undefined; talk?: Talk | undefined };
 	/** The host no longer holds the call: it leaves the host's `held` if it was granted in this epoch. */
 	gone: boolean;
 	/** Why it could not be applied. */
@@ -141,6 +150,21 @@ const fileLate = async (
 	});
 };
 
+/** Of a trunk that is gone the heaviest codec is counted: a cost is never too small for that. */
+const CODEC_UNKNOWN = "ulaw";
+
+/** The talk of an ended attempt, and the codec of its trunk. */
+export const talkOf = (
+	entry: HistoryEntry,
+	campaign: CampaignItem,
+	trunkIndex: number | undefined,
+	trunks: ReadonlyMap<string, TrunkItem>,
+): Talk | undefined => {
+	const ms = talkMsOf(entry, campaign);
+	const trunk = trunks.get(trunkIdAt(campaign, trunkIndex) ?? "")?.trunk;
+	return ms === undefined ? undefined : { ms, codec: trunk?.codecs[0] ?? CODEC_UNKNOWN };
+};
+
 /** Settles one completion that host `hostId` reports in the sync whose lease is `me`. */
 export const settleCompleted = async (
 	deps: Deps,
@@ -149,7 +173,7 @@ export const settleCompleted = async (
 	epoch: number,
 	me: string,
 	call: CompletedCall,
-	campaigns: Map<string, CampaignItem>,
+	{ campaigns, trunks }: Pick<World, "campaigns" | "trunks">,
 ): Promise<Settled> => {
 	const ref = parseCallId(call.callId);
 	const refuse = (reason: string): Settled => ({
@@ -183,7 +207,12 @@ export const settleCompleted = async (
 	const settled = { callId: call.callId, ref };
 	const counted = (end: HistoryEntry) => ({
 		...settled,
-		counted: { outcome: end.o, final: end.fin, channelMs: channelMsOf(end, campaign) },
+		counted: {
+			outcome: end.o,
+			final: end.fin,
+			channelMs: channelMsOf(end, campaign),
+			talk: talkOf(end, campaign, ref.trunkIndex, trunks),
+		},
 		gone: true,
 	});
 	if (result.ok) return counted({ ...entry, fin: result.fin });

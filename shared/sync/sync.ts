@@ -47,9 +47,7 @@ const settleAll = async ({ deps, request, host, world, me }: Run): Promise<Settl
 	const completed = new Map(request.completed.map((call) => [call.callId, call]));
 	const returned = new Set(request.returned.filter((callId) => !completed.has(callId)));
 	return Promise.all([
-		...[...completed.values()].map((call) =>
-			settleCompleted(deps, tenant, hostId, request.epoch, me, call, world.campaigns),
-		),
+		...[...completed.values()].map((call) => settleCompleted(deps, tenant, hostId, request.epoch, me, call, world)),
 		...[...returned].map((callId) => settleReturned(deps, tenant, hostId, callId, world.campaigns)),
 	]);
 };

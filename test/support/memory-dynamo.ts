@@ -75,6 +75,7 @@ export const PROJECT_TABLES: (TableDefinition & { name: TableName })[] = [
 	{ name: "fleet", hash: "tenant", range: "id" },
 	{ name: "suppression", hash: "callee" },
 	{ name: "callees", hash: "callee" },
+	{ name: "ledger", hash: "book", range: "entry" },
 ];
 export const PROJECT_TABLE_NAMES = Object.fromEntries(
 	PROJECT_TABLES.map((table) => [table.name, table.name]),

@@ -86,7 +86,8 @@ export interface StatsItem extends Record<string, unknown> {
 
 /**
  * Counters of one campaign by one host: `a` attempts that ended (placed, or lost with the host); `f` contacts finished;
- * `o_<outcome>` contacts finished with that outcome; `h` channel time of the ended attempts, ms, and `m` the attempts whose time is in it.
+ * `o_<outcome>` contacts finished with that outcome; `h` channel time of the ended attempts, ms, and `m` the attempts whose time is in it; `n` answered
+ * attempts whose talk is known, `t_<codec>` that talk, ms, and `s`, `s6`, `s60` seconds of it, each call rounded up to whole steps of 1, 6 and 60.
  */
 export type Counts = Record<string, number>;
 

@@ -26,6 +26,8 @@ export interface HostItem extends Record<string, unknown> {
 	held: Record<string, number>;
 	/** Counters by campaign. */
 	acc: Record<string, Counts>;
+	/** Syncs that were ever committed: what the ledger counts requests by. Absent: none. */
+	syncs?: number;
 	/** Oldest seq of this epoch with an unsettled call. */
 	low: number;
 	/** Channels up, as the host last said. */

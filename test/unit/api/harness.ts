@@ -14,6 +14,7 @@ import { make as manageTrunks } from "../../../functions/manage-trunks/handler.t
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
 import { make as planCost } from "../../../functions/plan-cost/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
+import { make as readLedger } from "../../../functions/read-ledger/handler.ts";
 import { make as recoverHosts } from "../../../functions/recover-hosts/handler.ts";
 import { make as scaleFleet } from "../../../functions/scale-fleet/handler.ts";
 import { make as sweepCampaigns } from "../../../functions/sweep-campaigns/handler.ts";
@@ -46,6 +47,7 @@ const HTTP = {
 	"manage-trunks": manageTrunks,
 	"manage-hosts": manageHosts,
 	"manage-suppression": manageSuppression,
+	"read-ledger": readLedger,
 	"sync-host": syncHost,
 	"plan-cost": planCost,
 	"check-health": checkHealth,

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { usd } from "../../../cli/commands/plan-words.ts";
+import { usd } from "../../../cli/format.ts";
 import { runCommand } from "../../support/cli-harness.ts";
 
 /** Plans of recorded calls, and the tables of then by today's prices. */
