@@ -70,8 +70,8 @@ const currencySchema = z.literal("USD", "only US dollars (USD) are counted: conv
 /** The prices that are shipped. */
 export const priceListSchema = z.strictObject({ currency: currencySchema, prices: z.array(priceSchema) });
 
-/** Longest step in which a carrier bills, seconds. */
-const MAX_INCREMENT_SEC = 300;
+/** Steps in which carriers bill, seconds: whole seconds, a tenth of a minute, whole minutes. Talk is counted in each of them, and in no other. */
+export const CARRIER_INCREMENTS_SEC = [1, 6, 60] as const;
 
 /** A user's own prices: in a file, or stored in the control plane. */
 export const ownPricesSchema = z.strictObject({
@@ -99,7 +99,10 @@ export const ownPricesSchema = z.strictObject({
 		.optional(),
 	/** What the carrier takes for a minute of talk, and in what steps: each answered call is billed for the next multiple of `incrementSec`, 60 for whole minutes. */
 	carrier: z
-		.strictObject({ usdPerMin: usdSchema, incrementSec: z.int().min(1).max(MAX_INCREMENT_SEC).default(1) })
+		.strictObject({
+			usdPerMin: usdSchema,
+			incrementSec: z.literal(CARRIER_INCREMENTS_SEC, "must be 1, 6 or 60 seconds").default(1),
+		})
 		.optional(),
 	/** Of the shipped prices of a product, or of all whose name begins so: `ec2.on-demand`. Percent. */
 	discounts: z

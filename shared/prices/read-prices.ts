@@ -8,6 +8,8 @@ import { PriceError } from "./price-error.ts";
 
 /** A tenant's own prices, kept in the control plane. */
 
+type Store = Pick<Deps, "db" | "tables">;
+
 /** An item has at most 400 KB; this leaves room for what DynamoDB counts besides. */
 export const MAX_STORED_BYTES = 300_000;
 
@@ -41,13 +43,13 @@ export const parseSentPrices = (value: unknown, prefix = ""): OwnPrices => {
 };
 
 /** The tenant's own prices, read strongly; undefined where none are stored. */
-export const readOwnPrices = async (deps: Deps, tenant: string): Promise<OwnPrices | undefined> => {
+export const readOwnPrices = async (deps: Store, tenant: string): Promise<OwnPrices | undefined> => {
 	const item = await getItem<PricesItem>(deps.db, deps.tables.fleet, { tenant, id: FLEET_PRICES_ID });
 	return item?.own;
 };
 
 /** The tenant's own prices; throws 404 where none are stored. */
-export const getOwnPrices = async (deps: Deps, tenant: string): Promise<OwnPrices> => {
+export const getOwnPrices = async (deps: Store, tenant: string): Promise<OwnPrices> => {
 	const own = await readOwnPrices(deps, tenant);
 	if (!own) throw notFound("list of own prices", tenant);
 	return own;
@@ -70,5 +72,5 @@ export const putOwnPrices = async (deps: Deps, tenant: string, tokenId: string, 
 };
 
 /** The prices that count for a tenant in a region: its own ones, and the shipped ones. */
-export const priceBookOf = async (deps: Deps, tenant: string, region: string): Promise<PriceBook> =>
+export const priceBookOf = async (deps: Store, tenant: string, region: string): Promise<PriceBook> =>
 	new PriceBook(region, await readOwnPrices(deps, tenant));

@@ -295,7 +295,7 @@ describe("own prices", () => {
 
 	test.each<[unknown, string, string]>([
 		[{ ...OWN, prices: Array(401).fill({ product: "ec2.ipv4", unit: "hour", usd: 1 }) }, "prices", "400"],
-		[{ ...OWN, carrier: { usdPerMin: 0.01, incrementSec: 301 } }, "carrier.incrementSec", ""],
+		[{ ...OWN, carrier: { usdPerMin: 0.01, incrementSec: 30 } }, "carrier.incrementSec", "must be 1, 6 or 60 seconds"],
 		[{ ...OWN, prices: [{ product: "ec2.ipv4", unit: "day", usd: 1 }] }, "prices[0].unit", "per hour, not per day"],
 		[[], "", ""],
 		[{ ...OWN, colour: "red" }, "", "colour"],

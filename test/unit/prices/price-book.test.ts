@@ -2,8 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { PUBLIC_IPV4_USD_PER_HOUR, parseBurstSettings } from "../../../shared/config/burst-settings.ts";
 import { controlPlaneUsd } from "../../../shared/plan/control-plane.ts";
 import { PriceBook, parseOwnPrices, parsePriceList } from "../../../shared/prices/price-book.ts";
-import type { Price } from "../../../shared/prices/price-data.ts";
+import { CARRIER_INCREMENTS_SEC, type Price } from "../../../shared/prices/price-data.ts";
 import { PriceError } from "../../../shared/prices/price-error.ts";
+import { BILLED_STEPS } from "../../../shared/sync/counters.ts";
 
 const OWN = { currency: "USD", date: "2026-11-01" };
 const TYPE = "ec2.on-demand.c7g.large";
@@ -181,6 +182,10 @@ describe("prices that AWS was asked for", () => {
 		const book = new PriceBook("mars-1", undefined, shipped, [price({ region: "eu-west-1" })]);
 		expect(failure(() => book.usd(TYPE))).toContain("(there is one in eu-west-1, us-east-1)");
 	});
+});
+
+test("a carrier bills in the steps in which talk is counted", () => {
+	expect(Object.keys(BILLED_STEPS).map(Number)).toEqual([...CARRIER_INCREMENTS_SEC]);
 });
 
 describe("what is said of prices", () => {
