@@ -224,3 +224,22 @@ export const decimal =
 		];
 		throw new InvalidArgumentError(`It must be a number ${words.join(" and ")}, as in 0.35 or 30.`);
 	};
+
+/** Collects a repeatable option, each value once. */
+export const several =
+	<T>(parse: (text: string) => T) =>
+	(text: string, before: T[] = []): T[] => {
+		const value = parse(text);
+		return before.includes(value) ? before : [...before, value];
+	};
+
+const named =
+	(pattern: RegExp, words: string) =>
+	(text: string): string => {
+		if (!pattern.test(text)) throw new InvalidArgumentError(words);
+		return text;
+	};
+/** An AWS region by its code. */
+export const regionName = named(/^[a-z]{2}(-[a-z]+)+-\d+$/, "It must be a region as in eu-west-1.");
+/** An instance type. */
+export const typeName = named(/^[a-z0-9-]+\.[a-z0-9-]+$/, "It must be an instance type as in c7g.large.");

@@ -6,3 +6,4 @@ export const trunkPath = (trunkId: string): string => `/v1/trunks/${encodeURICom
 export const suppressionPath = (list: string, rest = ""): string =>
 	`/v1/suppression/${encodeURIComponent(list)}${rest}`;
 export const hostPath = (hostId: string, rest = ""): string => `/v1/hosts/${encodeURIComponent(hostId)}${rest}`;
+export const PRICES_PATH = "/v1/prices";

@@ -7,6 +7,7 @@ import { addFleetCommands } from "./commands/fleet.ts";
 import { addHostCommands } from "./commands/host.ts";
 import { addLedgerCommand } from "./commands/ledger.ts";
 import { addPlanCommands } from "./commands/plan.ts";
+import { addPriceCommands } from "./commands/prices.ts";
 import { addOptOutCommand, addSuppressionCommands } from "./commands/suppression.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import { addTrunkCommands } from "./commands/trunk.ts";
@@ -71,6 +72,7 @@ const buildProgram = (io: Io, setExit: (code: number) => void): Command => {
 	addLedgerCommand(program, io);
 	addBudgetCommands(program, io);
 	addPlanCommands(program, io);
+	addPriceCommands(program, io);
 	addTokenCommands(program, io);
 	return program;
 };

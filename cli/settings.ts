@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CliError, usageError } from "./errors.ts";
 import type { Io } from "./io.ts";
@@ -26,6 +26,10 @@ const OTHERS_MAY_READ = 0o044;
 
 const defaultFile = (io: Io): string =>
 	join(io.env["XDG_CONFIG_HOME"] || join(io.home, ".config"), "burst-dialer.json");
+
+/** The prices that AWS was asked for: beside the settings. */
+export const priceListFile = (io: Io, { config }: GlobalOptions): string =>
+	join(dirname(config ?? defaultFile(io)), "burst-dialer-prices.json");
 
 const readSettingsFile = async (io: Io, given: string | undefined): Promise<z.infer<typeof fileSchema>> => {
 	const path = given ?? defaultFile(io);

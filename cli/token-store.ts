@@ -1,4 +1,5 @@
 import type { Db } from "../shared/store/db.ts";
+import { CREDENTIAL_ERRORS } from "./aws-errors.ts";
 import { CliError } from "./errors.ts";
 
 /** Where tokens are kept: a table, and a client that may use it. */
@@ -6,16 +7,6 @@ export interface TokenStore {
 	db: Db;
 	table: string;
 }
-
-/** Names of AWS errors that mean: no usable credentials. */
-const CREDENTIAL_ERRORS = [
-	"CredentialsProviderError",
-	"ExpiredTokenException",
-	"UnrecognizedClientException",
-	"InvalidSignatureException",
-	"TokenProviderError",
-	"InvalidClientTokenId",
-];
 
 /** Turns failures of AWS into words: these commands use the user's own credentials, not the API. */
 export const withAws = async <T>(store: TokenStore, run: () => Promise<T>): Promise<T> => {

@@ -1,14 +1,9 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_HOST_CAPACITY, MAX_HOST_CAPACITY } from "../../shared/contract/host.ts";
 import { CODEC_KBITS, DEFAULT_CODEC } from "../../shared/plan/codecs.ts";
 import { decimal, wholeNumber } from "../options.ts";
 
 /** What several of `plan …` are asked with. */
-
-/** From a start to the first call: shared/config/burst-settings.ts plans with the same. */
-export const BOOT_SEC = 60;
-/** After the last call a host waits for 60 s, and calls that are up end: half a minute in the mean. */
-export const DRAIN_SEC = 90;
 
 export const price = decimal({ min: 0 });
 export const seconds = decimal({ min: 0 });
@@ -24,3 +19,15 @@ export const codecOption = (): Option =>
 	new Option("--codec <name>", "what is sent while people talk")
 		.choices(Object.keys(CODEC_KBITS))
 		.default(DEFAULT_CODEC);
+export const billingOption = (): Option =>
+	new Option("--billing <unit>", "of rented hosts").choices(["second", "hour"]).default("second");
+
+/** Collects files of recorded calls. */
+export const callsOption = (): Option =>
+	new Option(
+		"--calls <file>",
+		"recorded calls as CSV (campaign calls --csv, all pages); repeatable; - for standard input",
+	).argParser((path: string, before: string[] = []) => [...before, path]);
+
+/** Whether an option stands in the command line; else its default counts, or what was measured. */
+export const isGiven = (command: Command, name: string): boolean => command.getOptionValueSource(name) === "cli";

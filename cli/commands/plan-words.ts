@@ -1,5 +1,7 @@
 import type { CampaignPlan } from "../../shared/plan/campaign.ts";
 import { CODEC_KBITS } from "../../shared/plan/codecs.ts";
+import type { MeasuredCalls } from "../../shared/plan/history.ts";
+import type { PlanAnswers } from "../../shared/plan/run-plan.ts";
 import type { SplitPlan } from "../../shared/plan/split.ts";
 import { count, facts, NONE, percent, table, usd } from "../format.ts";
 
@@ -12,7 +14,47 @@ const decimals = (value: number, most: number): string =>
 export const describeWarnings = (warnings: readonly string[]): string =>
 	warnings.length === 0
 		? ""
-		: `\n\nPrices to check, or to give in the file of --prices:\n${warnings.map((each) => `  ${each}`).join("\n")}`;
+		: `\n\nPrices to check (burst-dialer prices refresh), or to give in the file of --prices:\n${warnings.map((each) => `  ${each}`).join("\n")}`;
+
+/** What recorded calls were like. */
+export const describeHistory = (
+	history: MeasuredCalls & { notDialed: number; withoutEnd: number; from?: string },
+): string => {
+	const { calls, answered, answerRate, holdSec, talkShare, ringSec, talkSec, noAnswerRingSec } = history;
+	const left = [
+		...(history.notDialed > 0 ? [`${count(history.notDialed)} rows were not dialed`] : []),
+		...(history.withoutEnd > 0 ? [`of ${count(history.withoutEnd)} the end is not known`] : []),
+	];
+	return facts([
+		[
+			"recorded",
+			`${count(calls)} calls${history.from === undefined ? "" : ` from ${history.from}`}, ${count(answered)} answered (${decimals(answerRate * 100, 1)} %)${left.length > 0 ? `; ${left.join(", ")}` : ""}`,
+		],
+		["mean hold", `${decimals(holdSec, 2)} s, ${decimals(talkShare * 100, 1)} % of it talk`],
+		[
+			"calls",
+			`ring ${decimals(ringSec, 1)} s, talk ${decimals(talkSec, 1)} s; unanswered ${decimals(noAnswerRingSec, 1)} s`,
+		],
+	]);
+};
+
+export const describeTable = (answer: PlanAnswers["table"]): string => {
+	const { perDay, perMonth, perYear } = answer;
+	if (!("today" in answer)) {
+		return facts([
+			["a day", usd(perDay)],
+			["a month", usd(perMonth)],
+			["a year", usd(perYear)],
+		]);
+	}
+	const { today } = answer;
+	const rows = [
+		["a day", usd(perDay), usd(today.perDay)],
+		["a month", usd(perMonth), usd(today.perMonth)],
+		["a year", usd(perYear), usd(today.perYear)],
+	];
+	return `${table(["", "as given", "today"], rows)}\n\nToday: ${today.type} in ${today.region} at ${usd(today.instanceUsdPerHour)} an hour and a public IPv4 address at ${usd(today.ipv4UsdPerHour)}, ${decimals(today.paidHoursPerDay, 2)} hours a day, billed by the ${today.billing}; without volumes and traffic.`;
+};
 
 export const describeCampaignPlan = (
 	plan: CampaignPlan,

@@ -16,6 +16,7 @@ import {
 	syncRequestSchema,
 	syncResponseSchema,
 } from "../../shared/contract/host.ts";
+import { planSchema } from "../../shared/contract/plan.ts";
 import {
 	callingPolicySchema,
 	optOutSchema,
@@ -23,6 +24,7 @@ import {
 	suppressionListSchema,
 } from "../../shared/contract/suppression.ts";
 import { trunkSchema } from "../../shared/contract/trunk.ts";
+import { ownPricesSchema } from "../../shared/prices/price-data.ts";
 
 /** A row of a list: its component, and how it stands in NDJSON and in CSV. */
 export interface ListRow {
@@ -472,6 +474,38 @@ export const ROUTES: DocumentedRoute[] = [
 		summary: "What a host needs to know: capacity, trunks, times.",
 		token: "host",
 		answers: [{ status: 200, name: "HostConfig", schema: hostConfigSchema, description: "The configuration." }],
+	},
+	{
+		method: "POST",
+		path: "/v1/plan",
+		summary: "Counts channels, hosts and cost beforehand, as `burst-dialer plan` does; nothing is stored.",
+		token: "operator",
+		body: { name: "Plan", schema: planSchema },
+		answers: [
+			{
+				status: 200,
+				description:
+					"By `kind`, US dollars to a millionth. hosts: `{ hosts }`. table: `{ perDay, perMonth, perYear }`, with `today` also `{ today: { type, region, billing, instanceUsdPerHour, ipv4UsdPerHour, paidHoursPerDay, perDay, perMonth, perYear } }`. " +
+					"campaign: `{ attempts, answered, holdSec, cps, erlangs, channels, hosts, hostHours, egressGb, egressUsd, egressUsdMarginal, hostUsd, ipv4Usd, controlPlaneUsd, carrierUsd, totalUsd }`. " +
+					"split: `{ billing, profile, best, strategies, splits, breakEven, rule, sensitivity }`. Where something was priced: `prices` that counted, each with day and source, and `warnings` of those that are old, of no known day or not verified. " +
+					"422: `badPlan` with every mistake; `price` where a price is missing, negative, in another currency or there twice; `tooManyHosts` beyond 500 hosts at the peak; `tooMuchLoad`, `noCallTime`, `ownedPriceMissing`.",
+			},
+		],
+	},
+	{
+		method: "PUT",
+		path: "/v1/prices",
+		summary: "Replaces your own prices; plans count with them instead of the shipped ones.",
+		token: "operator",
+		body: { name: "OwnPrices", schema: ownPricesSchema },
+		answers: [{ status: 200, description: "The prices as they are stored. 422 `price` with every mistake." }],
+	},
+	{
+		method: "GET",
+		path: "/v1/prices",
+		summary: "Your own prices; 404 where none are stored.",
+		token: "operator",
+		answers: [{ status: 200, description: "The prices, as they may be put again.", name: "OwnPrices" }],
 	},
 	{
 		method: "GET",

@@ -157,14 +157,14 @@ class Line {
 	}
 }
 
-const rentedLines = (book: DayBook, shares: Shares, fromMs: number, untilMs: number): Line[] => {
+const rentedLines = (book: DayBook, shares: Shares, prices: LedgerPrices, fromMs: number, untilMs: number): Line[] => {
 	const [instance, address] = [new Line("instance"), new Line("address")];
 	for (const run of book.runs) {
 		const sec = billedSecIn(run, fromMs, untilMs);
 		if (sec <= 0) continue;
 		const hours = Exact.of(sec).by(SEC_PER_HOUR);
 		const weights = shares.of(run.hostId, "burst");
-		instance.add(Exact.of(sec), hours.times(run.usdPerHour), weights);
+		instance.add(Exact.of(sec), hours.times(prices.instancePerHour(run.type, run.market) ?? run.usdPerHour), weights);
 		address.add(hours, hours.times(run.ipv4UsdPerHour), weights);
 	}
 	return [instance, address];
@@ -250,7 +250,7 @@ export const dayCost = (book: DayBook, prices: LedgerPrices, usedGb: Exact, nowM
 	const shares = new Shares(book.uses);
 	const hours = Exact.of(untilMs - fromMs).by(MS_PER_SEC * SEC_PER_HOUR);
 	const lines = [
-		...rentedLines(book, shares, fromMs, untilMs),
+		...rentedLines(book, shares, prices, fromMs, untilMs),
 		volumeLine(book, shares, prices, fromMs, untilMs),
 		steadyLine(book, shares, prices, fromMs, untilMs),
 		...useLines(book, shares, prices, usedGb, hours),

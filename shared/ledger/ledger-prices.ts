@@ -13,6 +13,8 @@ export interface LedgerPrices {
 	carrierPerMin: Exact | undefined;
 	/** Each call is billed in whole steps of so many seconds. */
 	carrierStepSec: keyof typeof BILLED_STEPS;
+	/** Of an instance, where the user's own prices say something of it; undefined: what its run was entered with (BURST_TYPES). */
+	instancePerHour(type: string, market: "on-demand" | "spot"): Exact | undefined;
 	/** undefined: no price of an own host was given, and it is not counted. */
 	steadyPerHour: Exact | undefined;
 }
@@ -24,6 +26,16 @@ const steadyPerHour = (book: PriceBook, channels: number): Exact | undefined => 
 	return perMonth.by(HOURS_PER_MONTH);
 };
 
+const instancePerHour = (book: PriceBook, type: string, market: "on-demand" | "spot"): Exact | undefined => {
+	const { own } = book;
+	if (!own) return undefined;
+	if (market === "spot" && own.spot) return Exact.of(own.spot.usdPerHour);
+	const product = `ec2.${market}.${type}`;
+	const named = own.prices.some((price) => price.product === product);
+	const discounted = own.discounts.some((each) => product === each.product || product.startsWith(`${each.product}.`));
+	return named || (discounted && book.has(product)) ? book.usd(product) : undefined;
+};
+
 /**
  * Throws PriceError where a price is missing or there twice.
  * @param channelsPerHost for own hosts that are paid by the channel
@@ -33,6 +45,7 @@ export const ledgerPrices = (book: PriceBook, channelsPerHost: number): LedgerPr
 	egress: book.tiers("egress"),
 	controlPlane: controlPlanePrices(book),
 	carrierPerMin: book.own?.carrier ? Exact.of(book.own.carrier.usdPerMin) : undefined,
-	carrierStepSec: 1,
+	carrierStepSec: book.own?.carrier?.incrementSec ?? 1,
+	instancePerHour: (type, market) => instancePerHour(book, type, market),
 	steadyPerHour: steadyPerHour(book, channelsPerHost),
 });

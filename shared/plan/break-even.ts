@@ -1,5 +1,6 @@
 import { Exact, ZERO } from "./exact.ts";
-import { cheapest, type SplitCost, type SplitModel, splitCosts } from "./split-cost.ts";
+import type { Layer } from "./layers.ts";
+import { cheapest, modelLayers, type SplitCost, type SplitModel, splitCosts } from "./split-cost.ts";
 
 /** What would have to be otherwise for another split to be the cheapest. Pure. */
 
@@ -149,11 +150,21 @@ const ASSUMPTIONS: readonly Assumption[] = [
 	},
 ];
 
-/** A split with other hosts is another split; the owned channels say so where `perHost` itself changes. */
-const bestHosts = (model: SplitModel): number => cheapest(splitCosts(model)).steadyHosts;
+/** Whether two models cut the demand into the same hosts, whatever these cost. */
+const sameLayers = (a: SplitModel, b: SplitModel): boolean =>
+	a.channels === b.channels &&
+	a.perHost === b.perHost &&
+	a.rented.bootSec === b.rented.bootSec &&
+	a.rented.drainSec === b.rented.drainSec;
 
-/** Each assumption that turns the split within a quarter to four times its value. */
-export const sensitivityOf = (model: SplitModel): Sensitivity[] => {
+/**
+ * Each assumption that turns the split within a quarter to four times its value.
+ * @param layers of the model, where they are known already
+ */
+export const sensitivityOf = (model: SplitModel, layers: readonly Layer[] = modelLayers(model)): Sensitivity[] => {
+	// A split with other hosts is another split; the owned channels say so where `perHost` itself changes.
+	const bestHosts = (other: SplitModel): number =>
+		cheapest(splitCosts(other, sameLayers(other, model) ? layers : undefined)).steadyHosts;
 	const today = bestHosts(model);
 	return ASSUMPTIONS.flatMap((each) => {
 		const value = each.of(model);

@@ -36,6 +36,8 @@ export interface CampaignPrices {
 	controlPlanePerAttempt: Exact;
 	/** undefined: not given. */
 	carrierPerMin: Exact | undefined;
+	/** An answered call is billed for the next multiple of so many seconds; absent: 1. */
+	carrierIncrementSec?: number;
 }
 
 const SEC_PER_HOUR = 3_600;
@@ -65,12 +67,15 @@ export const planCampaign = (input: CampaignInput, prices: CampaignPrices) => {
 		.plus(Exact.of(input.drainSec))
 		.times(hosts)
 		.by(SEC_PER_HOUR);
+	// Of the mean talk: calls differ, so that it is some more where many are just above a step.
+	const incrementSec = prices.carrierIncrementSec ?? 1;
+	const billedSec = answered.times(Math.ceil(input.talkSec / incrementSec) * incrementSec);
 	const usd = {
 		host: hostHours.times(prices.hostPerHour),
 		ipv4: hostHours.times(prices.ipv4PerHour),
 		egress: egressUsd(prices.egress, gb, usedGb),
 		controlPlane: attempts.times(prices.controlPlanePerAttempt),
-		carrier: prices.carrierPerMin ? talkSec.by(60).times(prices.carrierPerMin) : undefined,
+		carrier: prices.carrierPerMin ? billedSec.by(60).times(prices.carrierPerMin) : undefined,
 	};
 	return {
 		attempts: attempts.toNumber(),

@@ -11,13 +11,16 @@ const gcd = (a: bigint, b: bigint): bigint => {
 	return x;
 };
 
-/** A fraction in lowest terms; immutable. */
+/** Reducing costs more than a few additions with longer numbers: it is done when they are long. */
+const REDUCED_FROM = 2n ** 512n;
+
+/** A fraction, not always in lowest terms; immutable. */
 export class Exact {
 	readonly over: bigint;
 	readonly under: bigint;
 
 	private constructor(over: bigint, under: bigint) {
-		const common = gcd(over, under);
+		const common = under < REDUCED_FROM ? 1n : gcd(over, under);
 		this.over = common > 1n ? over / common : over;
 		this.under = common > 1n ? under / common : under;
 	}
@@ -69,6 +72,11 @@ export class Exact {
 		const scaled = (this.over < 0n ? -this.over : this.over) * MICRO;
 		const rounded = (scaled * 2n + this.under) / (this.under * 2n);
 		return this.over < 0n ? -rounded : rounded;
+	}
+
+	/** As a number, as near as it can be: for prices, which go far below a millionth of a dollar. Amounts are shown by {@link toNumber}. */
+	toDecimal(): number {
+		return Number(this.over) / Number(this.under);
 	}
 
 	/** As a number, rounded to a millionth. */

@@ -33,8 +33,22 @@ const paidOf = (neededSec: number, { billing, bootSec, drainSec }: Renting): num
  * @returns one for each host of the peak. A break no longer than a drain and a boot is none: the host drains, is needed again, and goes on.
  */
 export const layersOf = (channels: readonly number[], stepSec: number, perHost: number, renting: Renting): Layer[] => {
-	const peak = Math.ceil(Math.max(0, ...new Set(channels)) / perHost);
+	const hostsIn = channels.map((wanted) => Math.ceil(wanted / perHost));
+	const peak = hostsIn.reduce((a, b) => Math.max(a, b), 0);
 	const layers: Layer[] = Array.from({ length: peak }, () => ({ steps: 0, channelSteps: 0, paidSec: 0, starts: 0 }));
+	// Hosts below the last one of a step are full: it is enough to know how often each is the last, and with how many channels.
+	for (const [t, wanted] of channels.entries()) {
+		const last = layers[(hostsIn[t] ?? 0) - 1];
+		if (!last) continue;
+		last.steps += 1;
+		last.channelSteps += wanted - ((hostsIn[t] ?? 0) - 1) * perHost;
+	}
+	for (let k = peak - 2; k >= 0; k--) {
+		const [layer, above] = [layers[k], layers[k + 1]];
+		if (!layer || !above) continue;
+		layer.steps += above.steps;
+		layer.channelSteps += above.steps * perHost;
+	}
 	/** Of each layer: the step in which it was needed first, and the one after it was needed last. */
 	const runs: ({ from: number; to: number } | undefined)[] = layers.map(() => undefined);
 	const close = (k: number): void => {
@@ -43,19 +57,20 @@ export const layersOf = (channels: readonly number[], stepSec: number, perHost: 
 		layer.paidSec += paidOf((run.to - run.from) * stepSec, renting);
 		layer.starts += 1;
 	};
-	for (const [t, wanted] of channels.entries()) {
-		const hosts = Math.ceil(wanted / perHost);
-		for (let k = 0; k < hosts; k++) {
-			const [layer, run] = [layers[k], runs[k]];
-			if (!layer) continue;
-			layer.steps += 1;
-			layer.channelSteps += Math.min(perHost, wanted - k * perHost);
-			if (run && (t - run.to) * stepSec <= renting.bootSec + renting.drainSec) run.to = t + 1;
-			else {
-				close(k);
-				runs[k] = { from: t, to: t + 1 };
-			}
+	const bridgedSec = renting.bootSec + renting.drainSec;
+	let before = 0;
+	for (const [t, hosts] of [...hostsIn, 0].entries()) {
+		for (let k = hosts; k < before; k++) {
+			const run = runs[k];
+			if (run) run.to = t;
 		}
+		for (let k = before; k < hosts; k++) {
+			const run = runs[k];
+			if (run && (t - run.to) * stepSec <= bridgedSec) continue;
+			close(k);
+			runs[k] = { from: t, to: t };
+		}
+		before = hosts;
 	}
 	for (const k of layers.keys()) close(k);
 	return layers;

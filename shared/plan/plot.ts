@@ -5,7 +5,7 @@ import type { SplitPlan } from "./split.ts";
 const WIDTH = 960;
 const HEIGHT = 720;
 /** Of both charts. */
-const LEFT = 90;
+const LEFT = 100;
 const RIGHT = 30;
 const CHART = { width: WIDTH - LEFT - RIGHT, height: 230 };
 const LOAD_TOP = 70;
@@ -24,8 +24,18 @@ const tickStep = (whole: number): number => {
 	return ([1, 2, 2.5, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
 };
 
-const ticksOf = (to: number, whole: boolean): number[] => {
-	const step = whole ? Math.max(1, Math.ceil(tickStep(to))) : tickStep(to);
+const HOURS_PER_DAY = 24;
+/** Whole days from two days on, so that the same hour of each day is under a label. */
+const hourStep = (hours: number): number => {
+	if (hours >= 2 * HOURS_PER_DAY) return Math.max(1, Math.ceil(tickStep(hours / HOURS_PER_DAY))) * HOURS_PER_DAY;
+	const rough = tickStep(hours);
+	return [1, 2, 3, 6, 12].find((each) => each >= rough) ?? HOURS_PER_DAY;
+};
+
+type Labels = "whole" | "any" | "hours";
+const ticksOf = (to: number, labels: Labels): number[] => {
+	const step =
+		labels === "hours" ? hourStep(to) : labels === "whole" ? Math.max(1, Math.ceil(tickStep(to))) : tickStep(to);
 	return Array.from({ length: Math.floor(to / step + 1e-9) + 1 }, (_, i) => i * step);
 };
 
@@ -46,22 +56,22 @@ interface Scale {
 const axes = (
 	top: number,
 	{ x, y }: Scale,
-	ranges: { x: number; y: number; wholeX: boolean; wholeY: boolean; xWords: string; yWords: string },
+	ranges: { x: number; y: number; xLabels: Labels; yLabels: Labels; xWords: string; yWords: string },
 ): string[] => [
-	...ticksOf(ranges.y, ranges.wholeY).flatMap((tick) => [
+	...ticksOf(ranges.y, ranges.yLabels).flatMap((tick) => [
 		line(LEFT, y(tick), LEFT + CHART.width, y(tick), 'stroke="#ddd"'),
 		text(LEFT - 8, y(tick) + 4, figure(tick), 'text-anchor="end"'),
 	]),
-	...ticksOf(ranges.x, ranges.wholeX).map((tick) =>
+	...ticksOf(ranges.x, ranges.xLabels).map((tick) =>
 		text(x(tick), top + CHART.height + 18, figure(tick), 'text-anchor="middle"'),
 	),
 	line(LEFT, top + CHART.height, LEFT + CHART.width, top + CHART.height, 'stroke="#333"'),
 	text(LEFT + CHART.width / 2, top + CHART.height + 38, ranges.xWords, 'text-anchor="middle"'),
 	text(
-		24,
+		20,
 		top + CHART.height / 2,
 		ranges.yWords,
-		`text-anchor="middle" transform="rotate(-90 24 ${top + CHART.height / 2})"`,
+		`text-anchor="middle" transform="rotate(-90 20 ${top + CHART.height / 2})"`,
 	),
 ];
 
@@ -90,8 +100,8 @@ const loadChart = (inOrder: readonly number[], plan: SplitPlan): string[] => {
 		...axes(LOAD_TOP, scale, {
 			x: hours,
 			y: highest,
-			wholeX: true,
-			wholeY: true,
+			xLabels: "hours",
+			yLabels: "whole",
 			xWords: sorted ? "hours, the busiest first" : "hour",
 			yWords: "channels",
 		}),
@@ -101,6 +111,13 @@ const loadChart = (inOrder: readonly number[], plan: SplitPlan): string[] => {
 			LEFT + CHART.width,
 			scale.y(steady),
 			'stroke="#1b4f72" stroke-width="2" stroke-dasharray="8 4"',
+		),
+		// Within the chart and with a rim, so that it can be read on whatever is behind it.
+		text(
+			LEFT + CHART.width - 6,
+			scale.y(steady) - 6,
+			`${figure(steady)} channels owned`,
+			'text-anchor="end" fill="#1b4f72" font-weight="bold" stroke="#fff" stroke-width="3" paint-order="stroke"',
 		),
 	];
 };
@@ -119,8 +136,8 @@ const costChart = (plan: SplitPlan): string[] => {
 		...axes(COST_TOP, scale, {
 			x: splits.length - 1,
 			y: highest,
-			wholeX: true,
-			wholeY: false,
+			xLabels: "whole",
+			yLabels: "any",
 			xWords: "owned hosts",
 			yWords: "US dollars",
 		}),
@@ -136,6 +153,7 @@ const costChart = (plan: SplitPlan): string[] => {
 /** Load curve with the steady line above, cost over the split below. @param channels of the profile, step by step */
 export const splitPlot = (channels: readonly number[], plan: SplitPlan): string => {
 	const { steadyHosts, totalUsd } = plan.best;
+	const rentedHosts = plan.profile.peakHosts - steadyHosts;
 	const key = (x: number, fill: string, words: string): string[] => [
 		`<rect x="${x}" y="44" width="14" height="14" fill="${fill}"/>`,
 		text(x + 20, 56, words),
@@ -146,7 +164,7 @@ export const splitPlot = (channels: readonly number[], plan: SplitPlan): string 
 		text(
 			LEFT,
 			28,
-			`Own ${steadyHosts}, rent up to ${plan.profile.peakHosts - steadyHosts} hosts of ${plan.profile.perHost} channels`,
+			`Own ${steadyHosts}, rent up to ${rentedHosts} ${rentedHosts === 1 ? "host" : "hosts"} of ${plan.profile.perHost} channels`,
 			'font-size="18"',
 		),
 		...key(LEFT, "#7fb3d5", "on owned hosts"),

@@ -127,7 +127,7 @@ export const planSplit = (model: SplitModel, other: OtherPrices) => {
 				({ steps: needed }) => usedHour.times(needed).compare(model.steady.usdPerHour.times(steps)) > 0,
 			).length,
 		},
-		sensitivity: sensitivityOf(model),
+		sensitivity: sensitivityOf(model, layers),
 	};
 };
 export type SplitPlan = ReturnType<typeof planSplit>;

@@ -61,7 +61,11 @@ export const parseOwnPrices = (value: unknown): OwnPrices => {
 		}
 	}
 	if (!own || mistakes.length > 0) {
-		throw new PriceError("The prices cannot be used.", "mend the file of --prices; docs/plan.md shows one", mistakes);
+		throw new PriceError(
+			"The prices cannot be used.",
+			"mend them there; docs/plan.md shows what they look like",
+			mistakes,
+		);
 	}
 	return own;
 };
@@ -76,65 +80,102 @@ const ownAsPrices = (own: OwnPrices): Price[] =>
 
 const covers = (product: string, of: string): boolean => of === product || of.startsWith(`${product}.`);
 
-/** Checks a list of prices as it is shipped. Throws {@link PriceError}. */
-export const parsePriceList = (value: unknown): Price[] => {
+/** Checks a list of prices, as it is shipped or as AWS was asked for it. Throws {@link PriceError}. */
+export const parsePriceList = (value: unknown, remedy = "mend shared/prices/data/prices.json"): Price[] => {
 	const parsed = priceListSchema.safeParse(value);
 	const mistakes = parsed.success ? mistakesIn(parsed.data.prices) : mistakesOf(parsed.error);
 	if (!parsed.success || mistakes.length > 0) {
-		throw new PriceError("The list of prices cannot be used.", "mend shared/prices/data/prices.json", mistakes);
+		throw new PriceError("The list of prices cannot be used.", remedy, mistakes);
 	}
 	return parsed.data.prices;
 };
+
+let shippedList: readonly Price[] | undefined;
+/** The prices that are shipped, checked once. */
+export const shippedPrices = (): readonly Price[] => {
+	shippedList ??= parsePriceList(shipped);
+	return shippedList;
+};
+
+/** Whole days since a price was true; null: nobody knows. */
+export const ageDays = ({ date }: Pick<Price, "date">, nowMs: number): number | null =>
+	date === null ? null : Math.floor((nowMs - Date.parse(date)) / DAY_MS);
+
+/** A price that counts, less its discount. */
+export interface Counted {
+	price: Price;
+	usd: Exact;
+}
 
 /** Prices of one region. It remembers which were asked for, and what is to be said of them. */
 export class PriceBook {
 	readonly region: string;
 	readonly own: OwnPrices | undefined;
-	readonly #list: readonly Price[];
-	readonly #ownList: readonly Price[];
+	/** One's own, those that AWS was asked for, the shipped ones: of a product the first list counts that has it, and no other. */
+	readonly #lists: readonly (readonly Price[])[];
 	readonly #used = new Map<string, Price>();
 
-	/** @param list as shipped, unless a test gives its own */
-	constructor(region: string, own?: OwnPrices, list: readonly Price[] = parsePriceList(shipped)) {
+	/**
+	 * @param list as shipped, unless a test gives its own
+	 * @param refreshed as AWS was asked for: instead of the shipped ones of the same product
+	 */
+	constructor(
+		region: string,
+		own?: OwnPrices,
+		list: readonly Price[] = shippedPrices(),
+		refreshed: readonly Price[] = [],
+	) {
 		this.region = region;
 		this.own = own;
-		this.#list = list;
-		this.#ownList = own ? ownAsPrices(own) : [];
+		this.#lists = [own ? ownAsPrices(own) : [], refreshed, list];
 	}
 
-	/** Prices of a product that count here: one's own, or else the shipped ones less a discount. */
-	#find(product: string): { price: Price; usd: Exact }[] {
+	/** Prices of a product that count here: of one's own as they are, of others less a discount. */
+	#look(product: string): Counted[] {
 		const here = ({ product: name, region }: Price): boolean =>
 			name === product && (region === this.region || region === "all");
-		const mine = this.#ownList.filter(here);
-		const found = mine.length > 0 ? mine : this.#list.filter(here);
-		const percent =
-			mine.length > 0 ? 0 : (this.own?.discounts.find((each) => covers(each.product, product))?.percent ?? 0);
-		return found.map((price) => {
-			this.#used.set(JSON.stringify([product, price.region, price.fromGb]), price);
-			return {
-				price,
-				usd: Exact.of(price.usd)
-					.times(Exact.of(100).minus(Exact.of(percent)))
-					.by(100),
-			};
-		});
+		const lists = this.#lists.map((list) => list.filter(here));
+		const at = lists.findIndex((list) => list.length > 0);
+		const percent = at === 0 ? 0 : (this.own?.discounts.find((each) => covers(each.product, product))?.percent ?? 0);
+		return (lists[at] ?? []).map((price) => ({
+			price,
+			usd: Exact.of(price.usd)
+				.times(Exact.of(100).minus(Exact.of(percent)))
+				.by(100),
+		}));
+	}
+
+	#find(product: string): Counted[] {
+		const found = this.#look(product);
+		for (const { price } of found) this.#used.set(JSON.stringify([product, price.region, price.fromGb]), price);
+		return found;
+	}
+
+	/** All that count here, by product; nothing of it is remembered as asked for. */
+	all(): Counted[] {
+		const names = new Set(this.#lists.flat().map(({ product }) => product));
+		return [...names].sort().flatMap((product) => this.#look(product));
 	}
 
 	#missing(product: string): PriceError {
 		const unit = unitOf(product) ?? "unit";
-		const regions = [...new Set(this.#list.filter((each) => each.product === product).map(({ region }) => region))];
+		const regions = [
+			...new Set(
+				this.#lists
+					.flat()
+					.filter((each) => each.product === product)
+					.map(({ region }) => region),
+			),
+		].sort();
 		return new PriceError(
 			`There is no price of ${product} in ${this.region}, US dollars per ${unit}${regions.length > 0 ? ` (there is one in ${regions.join(", ")})` : ""}.`,
-			`give it in the file of --prices: "prices": [{ "product": "${product}", "region": "${this.region}", "unit": "${unit}", "usd": … }]`,
+			`give it in your own prices: "prices": [{ "product": "${product}", "region": "${this.region}", "unit": "${unit}", "usd": … }]`,
 		);
 	}
 
 	/** Whether there is a price of it here at all. */
 	has(product: string): boolean {
-		return [...this.#ownList, ...this.#list].some(
-			(each) => each.product === product && (each.region === this.region || each.region === "all"),
-		);
+		return this.#look(product).length > 0;
 	}
 
 	/** Throws {@link PriceError} where there is none or more than one. */
@@ -144,7 +185,7 @@ export class PriceBook {
 		if (second) {
 			throw new PriceError(
 				`Two prices fit: ${at(first.price)}, and ${at(second.price)}.`,
-				"keep one of them in the file of --prices: the one of the region, or the one of all",
+				"keep one of them: the one of the region, or the one of all",
 			);
 		}
 		return first.usd;
@@ -175,15 +216,12 @@ export class PriceBook {
 		return [...this.#used.values()];
 	}
 
-	/** What is to be said of them: too old, of no known day, hearsay. One line for a product; of tiers the oldest speaks. */
+	/** What is to be said of those that were asked for: too old, of no known day, hearsay. One line for a product; of tiers the oldest speaks. */
 	warnings(nowMs: number): string[] {
 		const products = [...new Set(this.used.map(({ product }) => product))];
 		return products.flatMap((product) => {
 			const prices = this.used.filter((each) => each.product === product);
-			const ages = prices.flatMap(({ date }) =>
-				date === null ? [] : [Math.floor((nowMs - Date.parse(date)) / DAY_MS)],
-			);
-			const oldest = Math.max(...ages);
+			const oldest = Math.max(...prices.map((price) => ageDays(price, nowMs) ?? 0));
 			const why = [
 				...(prices.some(({ date }) => date === null) ? ["its day is not known"] : []),
 				...(oldest > STALE_DAYS ? [`${oldest} days old`] : []),

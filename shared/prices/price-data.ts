@@ -18,6 +18,10 @@ export const PRODUCT_UNITS: Readonly<Record<string, string>> = {
 	/** On arm64. */
 	"lambda.duration": "GB-second",
 	"api.request": "request",
+	/** Of CloudWatch Logs, standard class. */
+	"logs.ingest": "GB",
+	/** Of a standard queue, of up to 64 KB. */
+	"sqs.request": "request",
 };
 
 /** The unit of a product as it is priced here; undefined where the product is none. */
@@ -32,10 +36,16 @@ export const usdSchema = z
 	.number("a number of US dollars")
 	.min(0, "is negative: a price cannot be; write a discount as `discounts`, in percent");
 
+/** Names of products are short; sources may be addresses. What is stored of one's own stays below an item's 400 KB. */
+const nameSchema = z.string().min(1).max(100);
+const sourceSchema = z.string().min(1).max(500);
+/** Of one's own prices; a few for each instance type and region. */
+export const MAX_OWN_PRICES = 400;
+
 const priceShape = {
 	/** As in PRODUCT_UNITS; for instances with the type: `ec2.on-demand.c7g.large`. */
-	product: z.string().min(1),
-	unit: z.string().min(1),
+	product: nameSchema,
+	unit: nameSchema,
 	usd: usdSchema,
 	/** Of a tier: from so many GB of the month … */
 	fromGb: z.number().min(0).optional(),
@@ -46,10 +56,10 @@ const priceShape = {
 export const priceSchema = z.strictObject({
 	...priceShape,
 	/** `all`: everywhere. */
-	region: z.string().min(1),
+	region: nameSchema,
 	/** When it was true; null: nobody knows. Where only the month is known, its first day. */
 	date: dateSchema.nullable(),
-	source: z.string().min(1),
+	source: sourceSchema,
 	/** `seen` in the source; `computed` from such; `snapshot`: of one moment, for spot; `unverified`: hearsay. */
 	certainty: z.enum(["seen", "computed", "snapshot", "unverified", "own"]),
 });
@@ -60,33 +70,45 @@ const currencySchema = z.literal("USD", "only US dollars (USD) are counted: conv
 /** The prices that are shipped. */
 export const priceListSchema = z.strictObject({ currency: currencySchema, prices: z.array(priceSchema) });
 
-/** A user's own prices, in a file. */
+/** Steps in which carriers bill, seconds: whole seconds, a tenth of a minute, whole minutes. Talk is counted in each of them, and in no other. */
+export const CARRIER_INCREMENTS_SEC = [1, 6, 60] as const;
+
+/** A user's own prices: in a file, or stored in the control plane. */
 export const ownPricesSchema = z.strictObject({
 	currency: currencySchema,
 	/** When they were agreed or looked up. */
 	date: dateSchema,
 	/** Where from: a contract, an invoice. */
-	source: z.string().min(1).optional(),
+	source: sourceSchema.optional(),
 	/** Instead of the shipped ones of the same product. */
 	prices: z
 		.array(
 			z.strictObject({
 				...priceShape,
 				/** Absent: in all. */
-				region: z.string().min(1).default("all"),
+				region: nameSchema.default("all"),
 				date: dateSchema.optional(),
-				source: z.string().min(1).optional(),
+				source: sourceSchema.optional(),
 			}),
 		)
+		.max(MAX_OWN_PRICES)
 		.default([]),
 	/** An own host, by the month: the machine, or each of its channels. */
 	colocation: z
 		.union([z.strictObject({ usdPerMonth: usdSchema }), z.strictObject({ usdPerChannelMonth: usdSchema })])
 		.optional(),
-	/** What the carrier takes for a minute of talk. */
-	carrier: z.strictObject({ usdPerMin: usdSchema }).optional(),
+	/** What the carrier takes for a minute of talk, and in what steps: each answered call is billed for the next multiple of `incrementSec`, 60 for whole minutes. */
+	carrier: z
+		.strictObject({
+			usdPerMin: usdSchema,
+			incrementSec: z.literal(CARRIER_INCREMENTS_SEC, "must be 1, 6 or 60 seconds").default(1),
+		})
+		.optional(),
 	/** Of the shipped prices of a product, or of all whose name begins so: `ec2.on-demand`. Percent. */
-	discounts: z.array(z.strictObject({ product: z.string().min(1), percent: z.number().min(0).max(100) })).default([]),
+	discounts: z
+		.array(z.strictObject({ product: nameSchema, percent: z.number().min(0).max(100) }))
+		.max(MAX_OWN_PRICES)
+		.default([]),
 	/** Of an instance, every hour of the month. */
 	savingsPlan: z
 		.union([z.strictObject({ usdPerHour: usdSchema }), z.strictObject({ partOfOnDemand: z.number().min(0).max(1) })])

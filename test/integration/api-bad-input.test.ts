@@ -14,7 +14,9 @@ beforeAll(async () => {
 	await api.call("PUT", "/v1/trunks/private", { body: PRIVATE_TRUNK });
 });
 
-const TABLES = ["campaigns", "contacts", "hosts", "grants", "trunks", "idempotency", "suppression"] as const;
+const TABLES = [
+	...["campaigns", "contacts", "hosts", "grants", "trunks", "idempotency", "suppression", "fleet"],
+] as const;
 const everything = (): string => JSON.stringify(TABLES.map((table) => dynamo.items(table)));
 
 /** Does a request that must be refused and must leave everything as it is. */
@@ -282,6 +284,24 @@ describe("trunks", () => {
 		await refused(() => put({ callerIds: ["4711"] }), 422, "callerIds[0]");
 		await refused(() => put({ numbering: "private" }), 422, "callerIds[0]");
 		await refused(() => put({ callerIds: [] }), 422, "countries");
+	});
+});
+
+describe("plans and prices", () => {
+	test.each<[unknown, string]>([
+		[{ kind: "hosts", channels: "many" }, "channels"],
+		[{ kind: "split", channels: [5], ownedUsdPerHour: -1 }, "ownedUsdPerHour"],
+		[{ kind: "split", channels: [5], ownedUsdPerHour: 1, prices: { currency: "USD" } }, "prices.date"],
+		[{ kind: "campaign", contacts: 1e99, withinSec: 60 }, "contacts"],
+	])("the plan %j is 422 at %s", (body, path) => refused(() => post(body, "/v1/plan"), 422, path));
+	test.each<[unknown, string]>([
+		[{ currency: "EUR", date: "2026-11-01" }, "currency"],
+		[{ currency: "USD", date: "2026-11-01", spot: { usdPerHour: -1 } }, "spot.usdPerHour"],
+	])("the prices %j are 422 at %s", (body, path) => refused(() => api.call("PUT", "/v1/prices", { body }), 422, path));
+	test("fields of a prototype are refused in both", async () => {
+		const body = '{"currency":"USD","date":"2026-11-01","__proto__":{"a":1}}';
+		await refused(() => api.call("PUT", "/v1/prices", { body }), 400, "__proto__");
+		await refused(() => api.call("POST", "/v1/plan", { body }), 400, "__proto__");
 	});
 });
 

@@ -134,3 +134,13 @@ test("hosts, fleet and tokens", async () => {
 	api.clock.now += 11_000;
 	expect((await api.call("GET", "/v1/hosts/h1/peek", { token })).status).toBe(401);
 });
+
+test("own prices, and a plan that counts with them", async () => {
+	const own = { currency: "USD", date: "2026-11-01", carrier: { usdPerMin: 0.004, incrementSec: 60 } };
+	expect((await api.call("GET", "/v1/prices")).status).toBe(404);
+	const reply = await api.call("PUT", "/v1/prices", { body: own });
+	expect(reply).toMatchObject({ status: 200, body: own });
+	expect((await api.call("GET", "/v1/prices")).body).toEqual(reply.body);
+	const plan = { kind: "campaign", contacts: 1_000, withinSec: 3_600, answerRate: 0.5, talkSec: 61 };
+	expect((await api.call("POST", "/v1/plan", { body: plan })).body.carrierUsd).toBe(4);
+});

@@ -1,13 +1,15 @@
 import type { DayBudget } from "../../contract/budget.ts";
 import type { ScheduleInput } from "../../contract/fleet.ts";
 import type { Decision } from "../../fleet/decision.ts";
+import type { OwnPrices } from "../../prices/price-data.ts";
 import type { BudgetState } from "./campaign.ts";
 
-// Table fleet: key (tenant, id): `#state`, `#floor`, `schedule#<name>`
+// Table fleet: key (tenant, id): `#state`, `#floor`, `#budget`, `#prices`, `schedule#<name>`
 
 export const FLEET_STATE_ID = "#state";
 export const FLEET_FLOOR_ID = "#floor";
 export const BUDGET_ID = "#budget";
+export const FLEET_PRICES_ID = "#prices";
 export const scheduleId = (name: string): string => `schedule#${name}`;
 
 /**
@@ -89,6 +91,15 @@ export interface DayBudgetItem extends Record<string, unknown>, DayBudget {
 	setAt: number;
 	tokenId: string;
 	state?: BudgetState;
+}
+
+/** Key `#prices`: `PUT /v1/prices`. Up to 300 KB, so that a reading costs up to 75 read units: not for the dial path. */
+export interface PricesItem extends Record<string, unknown> {
+	tenant: string;
+	id: typeof FLEET_PRICES_ID;
+	own: OwnPrices;
+	updatedAt: number;
+	tokenId: string;
 }
 
 /** Key `schedule#<name>`: `PUT /v1/fleet/schedules/{name}`. */

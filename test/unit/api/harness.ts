@@ -12,6 +12,7 @@ import { make as manageHosts } from "../../../functions/manage-hosts/handler.ts"
 import { make as manageSuppression } from "../../../functions/manage-suppression/handler.ts";
 import { make as manageTrunks } from "../../../functions/manage-trunks/handler.ts";
 import { make as placeCall } from "../../../functions/place-call/handler.ts";
+import { make as planCost } from "../../../functions/plan-cost/handler.ts";
 import { make as readCampaigns } from "../../../functions/read-campaigns/handler.ts";
 import { make as readLedger } from "../../../functions/read-ledger/handler.ts";
 import { make as recoverHosts } from "../../../functions/recover-hosts/handler.ts";
@@ -48,6 +49,7 @@ const HTTP = {
 	"manage-suppression": manageSuppression,
 	"read-ledger": readLedger,
 	"sync-host": syncHost,
+	"plan-cost": planCost,
 	"check-health": checkHealth,
 } as const;
 const QUEUE = {

@@ -15,7 +15,7 @@ const documents = [
 const commandsIn = (text: string): string[] =>
 	[
 		...text.matchAll(
-			/(?:npx )?burst-dialer ((?:campaign|call|trunk|host|fleet|token|suppression|opt-out|calling-policy|plan)\b[^`\n#|)]*)/g,
+			/(?:npx )?burst-dialer ((?:campaign|call|trunk|host|fleet|token|suppression|opt-out|calling-policy|plan|prices)\b[^`\n#|)]*)/g,
 		),
 	].map(([, words]) => (words ?? "").trim());
 

@@ -16,6 +16,7 @@ import {
 import { enrolInstanceSchema, scaleSchema, scheduleSchema } from "../../../shared/contract/fleet.ts";
 import { enrolHostSchema, helloRequestSchema, syncRequestSchema } from "../../../shared/contract/host.ts";
 import { parseCallId } from "../../../shared/contract/ids.ts";
+import { planSchema } from "../../../shared/contract/plan.ts";
 import {
 	callingPolicySchema,
 	optOutSchema,
@@ -24,6 +25,7 @@ import {
 } from "../../../shared/contract/suppression.ts";
 import { trunkSchema } from "../../../shared/contract/trunk.ts";
 import { parseFleetMessage } from "../../../shared/fleet/messages.ts";
+import { ownPricesSchema } from "../../../shared/prices/price-data.ts";
 
 const FOLDER = join(process.cwd(), "events");
 
@@ -87,6 +89,8 @@ const BODIES: Record<string, z.ZodType> = {
 	"PUT /v1/calling-policy": callingPolicySchema,
 	"POST /v1/hosts": enrolHostSchema,
 	"POST /v1/hosts/enrol": enrolInstanceSchema,
+	"POST /v1/plan": planSchema,
+	"PUT /v1/prices": ownPricesSchema,
 	"POST /v1/fleet/scale": scaleSchema,
 	"PUT /v1/fleet/schedules/{name}": scheduleSchema,
 	"POST /v1/hosts/{hostId}/hello": helloRequestSchema,

@@ -19,6 +19,7 @@ export const PRICES: LedgerPrices = {
 	},
 	carrierPerMin: Exact.of(0.006),
 	carrierStepSec: 60,
+	instancePerHour: () => undefined,
 	steadyPerHour: Exact.of(0.2),
 };
 

@@ -4,7 +4,7 @@ import { gbPerTalkSec } from "../../../shared/plan/codecs.ts";
 import { egressUsd, marginalUsdPerGb } from "../../../shared/plan/egress.ts";
 import { channelsFor, erlangsOf } from "../../../shared/plan/erlang.ts";
 import { Exact } from "../../../shared/plan/exact.ts";
-import { planHosts, planTable } from "../../../shared/plan/hosts.ts";
+import { planHosts, planTable, tableToday } from "../../../shared/plan/hosts.ts";
 import type { Tier } from "../../../shared/prices/price-book.ts";
 
 /** As AWS has them: 100 GB free, then by what the month has sent. */
@@ -198,5 +198,25 @@ describe("a campaign", () => {
 	test("when the month's free GB are gone the bill is the marginal one; carrier's minutes where they are given", () => {
 		const plan = planCampaign({ ...input, usedGb: 500 }, { ...prices, carrierPerMin: Exact.of(0.004) });
 		expect(plan).toMatchObject({ egressUsd: 0.945, egressUsdMarginal: 0.945, carrierUsd: 70, totalUsd: 71.977917 });
+	});
+
+	test("a carrier's steps: the mean talk is rounded up to them", () => {
+		const carrierUsd = (talkSec: number, carrierIncrementSec: number): number | null =>
+			planCampaign({ ...input, talkSec }, { ...prices, carrierPerMin: Exact.of(0.006), carrierIncrementSec })
+				.carrierUsd;
+		expect(carrierUsd(30, 1)).toBe(105);
+		expect(carrierUsd(30, 60)).toBe(210);
+		expect(carrierUsd(60, 60)).toBe(210);
+		expect(carrierUsd(60.5, 60)).toBe(420);
+		expect(carrierUsd(0, 60)).toBe(0);
+	});
+});
+
+describe("the tables of then, today", () => {
+	test("by the second what is used, by the hour what has begun", () => {
+		const of = (hours: number, billing: "second" | "hour") =>
+			tableToday({ hours, hosts: 2, days: 10, type: "t", region: "r", billing }, Exact.of(0.07), Exact.of(0.005));
+		expect(of(9.5, "second")).toMatchObject({ paidHoursPerDay: 9.5, perDay: 1.425, perMonth: 14.25, perYear: 171 });
+		expect(of(9.5, "hour")).toMatchObject({ paidHoursPerDay: 10, perDay: 1.5, perMonth: 15, perYear: 180 });
 	});
 });

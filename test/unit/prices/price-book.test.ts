@@ -2,8 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { PUBLIC_IPV4_USD_PER_HOUR, parseBurstSettings } from "../../../shared/config/burst-settings.ts";
 import { controlPlaneUsd } from "../../../shared/plan/control-plane.ts";
 import { PriceBook, parseOwnPrices, parsePriceList } from "../../../shared/prices/price-book.ts";
-import type { Price } from "../../../shared/prices/price-data.ts";
+import { CARRIER_INCREMENTS_SEC, type Price } from "../../../shared/prices/price-data.ts";
 import { PriceError } from "../../../shared/prices/price-error.ts";
+import { BILLED_STEPS } from "../../../shared/sync/counters.ts";
 
 const OWN = { currency: "USD", date: "2026-11-01" };
 const TYPE = "ec2.on-demand.c7g.large";
@@ -136,6 +137,55 @@ describe("one's own prices", () => {
 		expect(book.tiers("egress")[1]?.usdPerGb.toNumber()).toBe(0.045);
 		expect(book.usd("dynamodb.write").compare(new PriceBook("us-east-1").usd("dynamodb.write"))).toBe(0);
 	});
+});
+
+describe("prices that AWS was asked for", () => {
+	const tier = (usd: number, fromGb: number, toGb?: number): Price =>
+		price({ product: "egress", unit: "GB", usd, fromGb, ...(toGb === undefined ? {} : { toGb }) });
+	const shipped = [price(), tier(0.09, 0, 100), tier(0.05, 100), price({ product: "ec2.ipv4", usd: 0.005 })];
+
+	test("count instead of the shipped ones of the same product, never mixed with them", () => {
+		const book = new PriceBook("us-east-1", undefined, shipped, [
+			price({ usd: 0.2 }),
+			tier(0.07, 0, 500),
+			tier(0.03, 500),
+		]);
+		expect(book.usd(TYPE).toNumber()).toBe(0.2);
+		expect(book.tiers("egress").map(({ usdPerGb }) => usdPerGb.toNumber())).toEqual([0.07, 0.03]);
+		expect(book.usd("ec2.ipv4").toNumber()).toBe(0.005);
+		expect(new PriceBook("us-east-1", undefined, shipped, [price({ region: "eu-west-1" })]).usd(TYPE).toNumber()).toBe(
+			0.1,
+		);
+	});
+
+	test("give way to one's own, and are discounted", () => {
+		const refreshed = [price({ usd: 0.2 }), price({ product: "ec2.ipv4", usd: 0.01 })];
+		const own = parseOwnPrices({
+			...OWN,
+			prices: [{ product: "ec2.ipv4", unit: "hour", usd: 0.004 }],
+			discounts: [{ product: "ec2", percent: 10 }],
+		});
+		const book = new PriceBook("us-east-1", own, shipped, refreshed);
+		expect(book.usd("ec2.ipv4").toNumber()).toBe(0.004);
+		expect(book.usd(TYPE).toNumber()).toBe(0.18);
+		expect(book.all().map(({ price: { product }, usd }) => [product, usd.toDecimal()])).toEqual([
+			["ec2.ipv4", 0.004],
+			[TYPE, 0.18],
+			["egress", 0.09],
+			["egress", 0.05],
+		]);
+		// Listing is not asking.
+		expect(new PriceBook("us-east-1", own, shipped, refreshed).used).toEqual([]);
+	});
+
+	test("where neither has a region, both are named", () => {
+		const book = new PriceBook("mars-1", undefined, shipped, [price({ region: "eu-west-1" })]);
+		expect(failure(() => book.usd(TYPE))).toContain("(there is one in eu-west-1, us-east-1)");
+	});
+});
+
+test("a carrier bills in the steps in which talk is counted", () => {
+	expect(Object.keys(BILLED_STEPS).map(Number)).toEqual([...CARRIER_INCREMENTS_SEC]);
 });
 
 describe("what is said of prices", () => {
