@@ -7,6 +7,7 @@ import { compareWithCarrier } from "./compare.ts";
 import { type DemoArguments, parseDemoArguments } from "./demo-arguments.ts";
 import { BURST_USD_PER_HOUR, type DemoSummary, summaryText } from "./demo-summary.ts";
 import { peakByAddress } from "./host-use.ts";
+import { checkLedger } from "./ledger-check.ts";
 import { measure } from "./measure.ts";
 import { progressPrinter } from "./progress.ts";
 import { type CampaignRun, type Progress, runCampaign, setTrunk } from "./run-campaign.ts";
@@ -111,6 +112,7 @@ const dial = async (
 	signal: AbortSignal,
 ): Promise<{ summary: DemoSummary; findings: string[] }> => {
 	const { channels } = options;
+	const beganAt = Date.now();
 	const { numbers, runs, figures, talkMs } = await dialLists(stack, options, say, signal);
 	const run = together(runs);
 	const compared = compareWithCarrier(numbers, run.done, run.records, run.carrier);
@@ -128,6 +130,8 @@ const dial = async (
 	const overHost = peakPerHost > DEFAULT_CAPACITY;
 	if (overTrunk) findings.push(`the carrier had ${measured.peakChannels} calls at once, the cap is ${channels}`);
 	if (overHost) findings.push(`one host had ${peakPerHost} calls at once, its capacity is ${DEFAULT_CAPACITY}`);
+	const ledger = await checkLedger(stack, beganAt, run.carrier);
+	findings.push(...ledger.findings);
 	const { stillRunning } = figures.hosts;
 	if (stillRunning > 0) findings.push(`${stillRunning} burst host(s) still run`);
 	return {
@@ -149,6 +153,7 @@ const dial = async (
 			idealSec: measured.idealSec,
 			...figures,
 			peakPerHost,
+			ledger: ledger.figures,
 		},
 	};
 };

@@ -1,5 +1,6 @@
 import { DEFAULT_CAPACITY } from "../stack/options.ts";
 import type { BurstFigures } from "./burst-run.ts";
+import type { LedgerFigures } from "./ledger-check.ts";
 
 /** What a burst host of the demo costs: a c7g.large with its public address, us-east-1. */
 export const BURST_USD_PER_HOUR = 0.0775;
@@ -23,6 +24,8 @@ export interface DemoSummary extends BurstFigures {
 	peakCps: number;
 	durationSec: number;
 	idealSec: number;
+	/** By the control plane's own ledger; own hosts and the carrier have no price here. */
+	ledger: LedgerFigures;
 }
 
 const percent = (value: number | null): string =>
@@ -41,6 +44,18 @@ const burstRows = (summary: DemoSummary): [string, string][] => {
 	];
 };
 
+const usd = (value: number | null): string => (value === null ? "-" : `$${value.toFixed(6)}`);
+
+const ledgerRows = ({ ledger }: DemoSummary): [string, string][] => [
+	[
+		"by the ledger",
+		`$${ledger.usd.toFixed(4)}: ${usd(ledger.perAttemptUsd)} an attempt, ${usd(ledger.perAnsweredUsd)} an answered call`,
+	],
+	...(ledger.ec2Sec > 0
+		? [["host-seconds", `${ledger.instanceSec} by the ledger, ${ledger.ec2Sec} billed by EC2`] as [string, string]]
+		: []),
+];
+
 /** The summary for people. */
 export const summaryText = (summary: DemoSummary, findings: string[]): string => {
 	const outcomes = Object.entries(summary.outcomes).sort(([, a], [, b]) => b - a);
@@ -58,6 +73,7 @@ export const summaryText = (summary: DemoSummary, findings: string[]): string =>
 		["dialed twice", String(summary.dialedTwice)],
 		["over the cap", summary.overCap ? "YES" : "never"],
 		...burstRows(summary),
+		...ledgerRows(summary),
 	];
 	const width = Math.max(...rows.map(([name]) => name.length));
 	const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
