@@ -49,6 +49,25 @@ const rulesOf = (view: CampaignView): [string, Cell][] => [
 	],
 ];
 
+/** Its state, and why, where there is something to say. */
+const stateInWords = ({ state, failure, pausedBy }: CampaignView): string => {
+	if (failure) return `${state}: ${failure}`;
+	return pausedBy && state === "paused" ? `paused by a budget: ${pausedBy}` : state;
+};
+
+const LEVELS: Readonly<Record<string, string>> = { warned: "above four fifths", reached: "used up" };
+
+/** `$50.00, $20.00 a day; above four fifths; at the limit: pause`. */
+const describeBudget = ({ budget }: CampaignView): string | undefined => {
+	if (!budget) return undefined;
+	const limits = [
+		...(budget.usd == null ? [] : [usd(budget.usd)]),
+		...(budget.usdPerDay == null ? [] : [`${usd(budget.usdPerDay)} a day`]),
+	];
+	const level = LEVELS[budget.level ?? ""];
+	return [limits.join(", "), ...(level ? [level] : []), `at the limit: ${budget.atLimit}`].join("; ");
+};
+
 /** `$1.23: $0.004 an attempt, $0.012 an answered call; about $4.50 at completion`. */
 const describeCost = ({ cost, costProblem, finishedAt }: CampaignView): string | undefined => {
 	if (!cost) return costProblem ?? undefined;
@@ -77,7 +96,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 		facts([
 			["campaign", view.campaignId],
 			["name", view.name],
-			["state", view.failure ? `${view.state}: ${view.failure}` : view.state],
+			["state", stateInWords(view)],
 			[view.trunks?.length ? "trunks" : "trunk", describeTrunks(view)],
 			["list", view.from ? `${view.from.outcomes.join(", ")} of campaign ${view.from.campaignId}` : undefined],
 			...rulesOf(view),
@@ -99,6 +118,7 @@ export const describeCampaign = (view: CampaignView, nowMs: number): string => {
 			["deadline", view.deadline ? instant(view.deadline) : undefined],
 			["forecast", view.forecast?.words],
 			["cost", describeCost(view)],
+			["budget", describeBudget(view)],
 			["finished", finished === undefined ? undefined : instant(finished)],
 			["took", started === undefined ? undefined : duration(((finished ?? nowMs) - started) / 1_000)],
 		]),

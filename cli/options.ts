@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { type Budget, budgetSchema } from "../shared/contract/budget.ts";
 import type { Retry, RetryRule } from "../shared/contract/campaign.ts";
 import { OUTCOMES, type Outcome, RETRYABLE_OUTCOMES } from "../shared/contract/outcome.ts";
 import { type Window, windowSchema } from "../shared/contract/window.ts";
@@ -243,3 +244,20 @@ const named =
 export const regionName = named(/^[a-z]{2}(-[a-z]+)+-\d+$/, "It must be a region as in eu-west-1.");
 /** An instance type. */
 export const typeName = named(/^[a-z0-9-]+\.[a-z0-9-]+$/, "It must be an instance type as in c7g.large.");
+
+const BUDGET_WORDS =
+	"It must be as in 50, day=20 or 50,day=20,at=noNewHosts: US dollars in all, of a day, and pause or noNewHosts.";
+
+/** A budget as `50,day=20,at=pause`. */
+export const budgetOf = (text: string): Budget => {
+	const given: Record<string, unknown> = {};
+	for (const [i, part] of text.split(",").entries()) {
+		const [, name, value = ""] = /^(?:(day|at)=)?(.+)$/.exec(part.trim()) ?? [];
+		if (name === undefined && i > 0) throw new InvalidArgumentError(BUDGET_WORDS);
+		if (name === "at") given["atLimit"] = value;
+		else given[name === "day" ? "usdPerDay" : "usd"] = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+	}
+	const parsed = budgetSchema.safeParse(given);
+	if (!parsed.success) throw new InvalidArgumentError(BUDGET_WORDS);
+	return parsed.data;
+};

@@ -93,6 +93,18 @@ export const campaignSchema = z.looseObject({
 		.nullish(),
 	calleeLimit: calleeLimitSchema.nullish(),
 	suppressionLists: z.array(z.string()).nullish(),
+	budget: z
+		.looseObject({
+			usd: z.number().nullish(),
+			usdPerDay: z.number().nullish(),
+			atLimit: z.string(),
+			level: z.string().nullish(),
+			spentUsd: z.number().nullish(),
+			spentTodayUsd: z.number().nullish(),
+			reservedUsd: z.number().nullish(),
+		})
+		.nullish(),
+	pausedBy: z.string().nullish(),
 	amd: z.looseObject({ enabled: z.boolean(), onMachine: z.string().nullish() }).nullish(),
 	retry: z
 		.record(

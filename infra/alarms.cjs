@@ -60,6 +60,30 @@ const EVENTS = [
 		rule: { EvaluationPeriods: 30, DatapointsToAlarm: 30 },
 	},
 	{
+		name: "BooksNotKept",
+		fn: "scale-fleet",
+		pattern:
+			'{ $.event = "ledger.notKept" || $.event = "ledger.unpriced" || $.event = "budget.unchecked" || $.event = "budget.unpriced" }',
+		description:
+			"What is spent cannot be counted, or budgets cannot be tested: the log of scale-fleet says why; a price that is missing is set with `burst-dialer prices set`.",
+		rule: { EvaluationPeriods: 5, DatapointsToAlarm: 3 },
+	},
+	{
+		name: "BudgetWarned",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "budget.warned" }',
+		description:
+			"A budget is used to four fifths: `burst-dialer campaign show`, `burst-dialer budget show` (docs/cost.md).",
+	},
+	{
+		name: "BudgetReached",
+		fn: "scale-fleet",
+		pattern: '{ $.event = "budget.reached" }',
+		description:
+			"A budget is used up: its campaign is paused, or no host is started for it. Raise it and resume, or leave it (docs/cost.md).",
+		rule: {},
+	},
+	{
 		name: "AddressesShort",
 		fn: "scale-fleet",
 		pattern: '{ $.event = "fleet.addressesShort" }',
