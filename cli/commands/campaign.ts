@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ZodType } from "zod";
 import type { ApiClient } from "../client.ts";
 import { Context } from "../context.ts";
-import { describeCalls, describeCampaign, describeCourse } from "../describe.ts";
+import { describeCalls, describeCampaign } from "../describe.ts";
 import { describeExplanation } from "../describe-explanation.ts";
 import { usageError } from "../errors.ts";
 import { instant, table } from "../format.ts";
