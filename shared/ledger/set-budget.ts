@@ -1,6 +1,6 @@
 import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { DayBudget } from "../contract/budget.ts";
-import { notFound } from "../contract/errors.ts";
+import { ApiError } from "../contract/errors.ts";
 import type { Deps } from "../deps.ts";
 import { getItem } from "../store/db.ts";
 import { BUDGET_ID, type DayBudgetItem } from "../store/items.ts";
@@ -17,13 +17,16 @@ export const showDayBudget = ({ usdPerDay, atLimit, setAt, state }: DayBudgetIte
 });
 export type ShownDayBudget = ReturnType<typeof showDayBudget>;
 
+const none = (): ApiError =>
+	new ApiError(404, "notFound", "No budget of the day is set: PUT /v1/budget, or `burst-dialer budget set`, sets one.");
+
 const readDayBudget = (deps: Deps, tenant: string): Promise<DayBudgetItem | undefined> =>
 	getItem<DayBudgetItem>(deps.db, deps.tables.fleet, { tenant, id: BUDGET_ID });
 
 /** Throws 404 where none is set. */
 export const getDayBudget = async (deps: Deps, tenant: string): Promise<ShownDayBudget> => {
 	const item = await readDayBudget(deps, tenant);
-	if (!item) throw notFound("budget", "of the day");
+	if (!item) throw none();
 	return showDayBudget(item);
 };
 
@@ -43,7 +46,7 @@ export const setDayBudget = async (
 /** Takes it away; campaigns that it paused go on. Throws 404 where none is set. */
 export const removeDayBudget = async (deps: Deps, tenant: string, tokenId: string): Promise<ShownDayBudget> => {
 	const item = await readDayBudget(deps, tenant);
-	if (!item) throw notFound("budget", "of the day");
+	if (!item) throw none();
 	await deps.db.send(new DeleteCommand({ TableName: deps.tables.fleet, Key: { tenant, id: BUDGET_ID } }));
 	deps.log.info("budget.removed", { tokenId });
 	return showDayBudget(item);
