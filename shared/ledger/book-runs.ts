@@ -74,7 +74,7 @@ const OFF: readonly string[] = ["stopping", "stopped", "shutting-down", "termina
 /** States of a host whose instance is off, or about to be. */
 const OVER: readonly HostState[] = ["stopping", "stopped", "terminated", "recovered"];
 /** States after which its volume is gone. */
-const ENDED: readonly string[] = ["shutting-down", "terminated"];
+const ENDED: readonly string[] = ["terminated"];
 
 /** Enters that an instance came to a state. Harmless when repeated, and for an instance that is not ours. */
 export const noteInstanceState = async (
