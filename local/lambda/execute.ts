@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Logging } from "../metering/lambda-log.ts";
 import { sourceOf } from "../metering/use.ts";
 import { type Invocation, runAs, watchRequests } from "./invocation.ts";
 import { countInvocation } from "./use-of-process.ts";
@@ -13,6 +14,7 @@ export interface FunctionDefinition {
 	exportName: string;
 	timeoutSec: number;
 	memoryMb: number;
+	logging: Logging;
 	/** Its own variables only. */
 	env: Record<string, string>;
 }
@@ -58,6 +60,7 @@ export const execute = async (
 	const invocation: Invocation = {
 		functionName: definition.name,
 		source,
+		logging: definition.logging,
 		requestId,
 		writes: 0,
 		dead: false,
@@ -95,7 +98,7 @@ export const execute = async (
 		return await Promise.race([running, givenUp]);
 	} finally {
 		clearTimeout(timer);
-		countInvocation(source, definition.memoryMb, performance.now() - startedMs);
+		countInvocation(source, definition, performance.now() - startedMs);
 	}
 };
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import diagnostics from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
+import type { Logging } from "../metering/lambda-log.ts";
 import { SOURCE_HEADER } from "../metering/use.ts";
 import { countLog, countRequest, PROCESS_SOURCE } from "./use-of-process.ts";
 
@@ -9,6 +10,7 @@ export interface Invocation {
 	functionName: string;
 	/** As in local/metering/use.ts. */
 	source: string;
+	logging: Logging;
 	requestId: string;
 	/** Writes to AWS that it has begun. */
 	writes: number;
@@ -58,7 +60,7 @@ export const watchRequests = (): void => {
 	const write = process.stdout.write.bind(process.stdout) as (...args: unknown[]) => boolean;
 	process.stdout.write = (...args: unknown[]): boolean => {
 		const invocation = current.getStore();
-		if (invocation && typeof args[0] === "string") countLog(invocation.source, args[0]);
+		if (invocation && typeof args[0] === "string") countLog(invocation.source, args[0], invocation.logging);
 		return write(...args);
 	};
 	diagnostics.subscribe("http.client.request.created", (message) => {

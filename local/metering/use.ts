@@ -10,7 +10,7 @@ export interface SourceUse {
 	ms: number;
 	/** Of the function, MB; undefined for what is no function. */
 	memoryMb?: number;
-	/** What the functions' code wrote; lines that Lambda adds are not in it. */
+	/** What the functions' code wrote, and Lambda of their invocations; without {@link LINE_OVERHEAD_BYTES}. */
 	logLines: number;
 	logBytes: number;
 	/** To AWS, by service and operation. */

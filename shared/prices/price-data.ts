@@ -18,6 +18,10 @@ export const PRODUCT_UNITS: Readonly<Record<string, string>> = {
 	/** On arm64. */
 	"lambda.duration": "GB-second",
 	"api.request": "request",
+	/** Taken in by CloudWatch Logs, standard class. */
+	"logs.ingest": "GB",
+	/** To a standard queue, by 64 KB. */
+	"sqs.request": "request",
 };
 
 /** The unit of a product as it is priced here; undefined where the product is none. */
