@@ -113,7 +113,8 @@ const splitModel = async (io: Io, options: SplitOptions) => {
 				gbPerTalkSec: gbPerTalkSec(options.codec),
 				egress,
 				usedGb: options.egressUsed,
-				controlPlanePerAttempt: controlPlaneUsd(book),
+				// Of a host in full use.
+				controlPlanePerAttempt: controlPlaneUsd(book, { cpsPerHost: options.perHost / options.hold }),
 				carrierPerMin: carrierPerMin(book),
 			},
 		};

@@ -110,7 +110,7 @@ const campaign = async (context: Context, options: CampaignOptions): Promise<voi
 			hostPerHour: rentedPerHour(book, options),
 			ipv4PerHour: book.usd("ec2.ipv4"),
 			egress: book.tiers("egress"),
-			controlPlanePerAttempt: controlPlaneUsd(book),
+			controlPlanePerAttempt: (cpsPerHost) => controlPlaneUsd(book, { cpsPerHost }),
 			carrierPerMin: carrierPerMin(book),
 		}),
 	);

@@ -33,7 +33,8 @@ export interface CampaignPrices {
 	hostPerHour: Exact;
 	ipv4PerHour: Exact;
 	egress: readonly Tier[];
-	controlPlanePerAttempt: Exact;
+	/** Where it is a function: of the calls per second of each host. */
+	controlPlanePerAttempt: Exact | ((cpsPerHost: number) => Exact);
 	/** undefined: not given. */
 	carrierPerMin: Exact | undefined;
 }
@@ -65,11 +66,15 @@ export const planCampaign = (input: CampaignInput, prices: CampaignPrices) => {
 		.plus(Exact.of(input.drainSec))
 		.times(hosts)
 		.by(SEC_PER_HOUR);
+	const perAttempt =
+		typeof prices.controlPlanePerAttempt === "function"
+			? prices.controlPlanePerAttempt(cps / hosts)
+			: prices.controlPlanePerAttempt;
 	const usd = {
 		host: hostHours.times(prices.hostPerHour),
 		ipv4: hostHours.times(prices.ipv4PerHour),
 		egress: egressUsd(prices.egress, gb, usedGb),
-		controlPlane: attempts.times(prices.controlPlanePerAttempt),
+		controlPlane: attempts.times(perAttempt),
 		carrier: prices.carrierPerMin ? talkSec.by(60).times(prices.carrierPerMin) : undefined,
 	};
 	return {

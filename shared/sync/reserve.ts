@@ -13,7 +13,7 @@ import {
 	type ShareInput,
 	sum,
 } from "./shares.ts";
-import { SLOT_HORIZON_MS, TIGHT_SLOT_VALID_MS } from "./slots.ts";
+import { SLOT_HORIZON_MS, TIGHT_SLOT_VALID_MS, wholeMicros } from "./slots.ts";
 import { cpsAt, lowered } from "./trunk-pace.ts";
 
 /** What a sync holds of one trunk after its reservation. */
@@ -131,7 +131,7 @@ const writeShare = async (
 	}
 	const { slots, from, at, gap, own, hasOwn } = laid;
 	const valid = laid.valid === TIGHT_SLOT_VALID_MS ? undefined : laid.valid;
-	const step = gap * slots;
+	const step = wholeMicros(gap * slots);
 	if (slots > 0 || hasOwn) names["#next"] = "nextDialAt";
 	for (const [i, [c, granted]] of Object.entries(own.slots).entries()) {
 		const before = trunk.c[c]?.next;
@@ -178,11 +178,11 @@ const writeShare = async (
 			sets.pop();
 			sets.push("#a.#h.#at = #next", "#next = #next + :step");
 			delete values[":at"];
-			Object.assign(values, { ":from": from, ":horizon": from + SLOT_HORIZON_MS, ":step": step });
+			Object.assign(values, { ":from": from, ":horizon": wholeMicros(from + SLOT_HORIZON_MS), ":step": step });
 		} else if (slots > 0) {
 			conditions.push("#next < :from");
 			sets.push("#next = :after");
-			Object.assign(values, { ":from": from, ":after": from + step, ":at": from });
+			Object.assign(values, { ":from": from, ":after": wholeMicros(from + step), ":at": from });
 		}
 	} else {
 		conditions.push("attribute_not_exists(#a.#h)");
@@ -200,7 +200,7 @@ const writeShare = async (
 		if (slots > 0 || hasOwn) {
 			conditions.push("#next <= :at");
 			sets.push("#next = :after");
-			Object.assign(values, { ":at": at, ":after": hasOwn ? own.next : at + step });
+			Object.assign(values, { ":at": at, ":after": hasOwn ? own.next : wholeMicros(at + step) });
 		}
 	}
 	const result = await update<TrunkItem>(deps.db, {
