@@ -50,7 +50,9 @@ export const unitsOf = (source: string, use: Use): ControlPlaneUnits => {
 		invocations: use.invocations,
 		gbSeconds: (use.invocations * plannedSecOf(source) * (use.memoryMb ?? 0)) / MB_PER_GB,
 		logBytes: use.logBytes + use.logLines * LINE_OVERHEAD_BYTES,
-		sqsRequests: requestsTo(use, "SQS") * (source === PROCESS_SOURCE ? AWS_POLLERS : 1),
+		sqsRequests:
+			requestsTo(use, "SQS") +
+			(source === PROCESS_SOURCE ? (AWS_POLLERS - 1) * (use.requests["SQS ReceiveMessage"] ?? 0) : 0),
 	};
 };
 

@@ -40,18 +40,18 @@ export const PLANNED_SEC = {
 export const CONTROL_PLANE_USE = {
 	/** A sync that grants and settles: host, trunk, grant record, a tenth of the counters' copy; reads of host, trunks, campaigns, lists and due index. */
 	perSync: {
-		writeUnits: 0,
-		readUnits: 0,
+		writeUnits: 2.96,
+		readUnits: 4.32,
 		apiRequests: 1,
 		invocations: 1,
 		gbSeconds: 0.5 * PLANNED_SEC.sync,
-		logBytes: 0,
+		logBytes: 582,
 		sqsRequests: 0,
 	},
-	/** Claim (two: table and index) and outcome; the contact and what lists say of its number; of two thirds of them the contact again, as it was claimed. */
+	/** Claim (two: table and index) and outcome; the contact, and what lists say of its number. A thirtieth of the claims is lost to another host. */
 	perAttempt: {
-		writeUnits: 0,
-		readUnits: 0,
+		writeUnits: 3.04,
+		readUnits: 2.11,
 		apiRequests: 0,
 		invocations: 0,
 		gbSeconds: 0,
@@ -60,32 +60,32 @@ export const CONTROL_PLANE_USE = {
 	},
 	/** Table and index; chunks of 1,000. */
 	perContact: {
-		writeUnits: 0,
-		readUnits: 0,
-		apiRequests: 0,
-		invocations: 0,
-		gbSeconds: 0,
-		logBytes: 0,
-		sqsRequests: 0,
+		writeUnits: 2.003,
+		readUnits: 0.004,
+		apiRequests: 0.00007,
+		invocations: 0.0011,
+		gbSeconds: 0.00053,
+		logBytes: 0.22,
+		sqsRequests: 0.00013,
 	},
 	/** A peek of an idle host: 1,800 an hour. */
 	perPeek: {
-		writeUnits: 0,
-		readUnits: 0,
+		writeUnits: 0.1,
+		readUnits: 2.24,
 		apiRequests: 1,
 		invocations: 1,
 		gbSeconds: 0.5 * PLANNED_SEC.peek,
-		logBytes: 0,
+		logBytes: 290,
 		sqsRequests: 0,
 	},
-	/** The minute's tick, recovery and looks, with one campaign open and no burst hosts. Empty polls of queues: see docs/limits.md. */
+	/** The minute's tick, recovery and looks, with one campaign open and no burst hosts. SQS: empty polls of four queues. */
 	standingPerHour: {
-		writeUnits: 0,
-		readUnits: 0,
+		writeUnits: 180,
+		readUnits: 1_680,
 		apiRequests: 0,
-		invocations: 0,
-		gbSeconds: 0,
-		logBytes: 0,
-		sqsRequests: 0,
+		invocations: 360,
+		gbSeconds: 18,
+		logBytes: 47_000,
+		sqsRequests: 4_200,
 	},
 } as const satisfies Record<string, ControlPlaneUnits>;

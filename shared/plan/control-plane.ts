@@ -25,17 +25,14 @@ export const usdOfUnits = (book: PriceBook, units: ControlPlaneUnits): Exact =>
 		),
 	);
 
-/** Where nothing is known of the load: calls of some seconds, or many of them. */
-const ATTEMPTS_PER_SYNC = 10;
-
 /**
  * Syncs a second of a host by its calls per second, measured: one a second while it holds calls, more where the trunk's rate binds and each call waits for a slot
  * (1 a second), or where completions fill syncs before the second is over (44 a second, 12 to each).
  */
 const SYNCS_PER_SEC: readonly { cps: number; syncs: number }[] = [
 	{ cps: 0, syncs: 1 },
-	{ cps: 0.97, syncs: 1.6 },
-	{ cps: 3.5, syncs: 1.04 },
+	{ cps: 0.93, syncs: 1.58 },
+	{ cps: 3.5, syncs: 1.05 },
 	{ cps: 44, syncs: 3.7 },
 ];
 
@@ -52,14 +49,17 @@ export const syncsPerAttempt = (cpsPerHost: number): number => {
 	return (low.syncs + part * (high.syncs - low.syncs)) / cpsPerHost;
 };
 
+/** Where nothing is known of the load: a host of 120 channels and calls of 15 s; six share a sync. */
+const USUAL_LOAD = { cpsPerHost: 8 };
+
 /**
  * US dollars of control plane for one attempt of a contact that is imported for it, counted from the bottom up: what the attempt uses, its part of syncs, its
  * import. What the control plane uses while nobody dials is not in it: {@link standingUsdPerHour}.
- * @param load calls per second of each host: the fewer, the fewer attempts share a sync. Absent: ten share one
+ * @param load calls per second of each host: the fewer, the fewer attempts share a sync. Absent: {@link USUAL_LOAD}
  * @throws PriceError where a price is missing
  */
-export const controlPlaneUsd = (book: PriceBook, load?: { cpsPerHost: number }): Exact => {
-	const syncs = load ? syncsPerAttempt(load.cpsPerHost) : 1 / ATTEMPTS_PER_SYNC;
+export const controlPlaneUsd = (book: PriceBook, load: { cpsPerHost: number } = USUAL_LOAD): Exact => {
+	const syncs = syncsPerAttempt(load.cpsPerHost);
 	const { perSync, perAttempt, perContact } = CONTROL_PLANE_USE;
 	return Exact.sum([
 		usdOfUnits(book, perAttempt),

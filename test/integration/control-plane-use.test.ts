@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { useBetween } from "../../local/metering/use.ts";
-import { perSyncAndAttempt, times, unitsGrowing } from "../../local/runs/control-plane-units.ts";
+import { NOTHING, perSyncAndAttempt, times, unitsGrowing } from "../../local/runs/control-plane-units.ts";
 import { type ApiClient, apiClient } from "../../local/stack/api-client.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
 import type { SyncResponse } from "../../shared/contract/host.ts";
 import { CONTROL_PLANE_USE, type ControlPlaneUnits } from "../../shared/ledger/sync-units.ts";
+import { usdOfUnits } from "../../shared/plan/control-plane.ts";
+import { PriceBook } from "../../shared/prices/price-book.ts";
 
 /**
  * What a sync, an attempt and an imported contact use, counted while the real functions are driven as nine hosts drive them: four calls to a sync, two thirds of them not
@@ -17,6 +19,9 @@ const HOSTS = 9;
 const CONTACTS = 1_200;
 const CALLS_PER_SYNC = 4;
 const WITHIN = 0.1;
+/** A short list has more requests and lines for each contact than a long one: a cent in a million. */
+const NEGLIGIBLE_USD_PER_MILLION = 0.01;
+const book = new PriceBook("us-east-1");
 
 let stack: Stack;
 beforeAll(async () => {
@@ -70,8 +75,12 @@ const expectWithin = (name: string, measured: ControlPlaneUnits, constant: Contr
 	const far = Object.entries(constant).flatMap(([unit, known]) => {
 		const found = measured[unit as keyof ControlPlaneUnits];
 		const off = Math.abs(found - known);
-		// A thousandth of a unit is no money.
-		return off <= WITHIN * known || off <= 0.01 ? [] : [`${unit}: ${found.toFixed(3)}, known as ${known}`];
+		const usdPerMillion = usdOfUnits(book, { ...NOTHING, [unit]: off })
+			.times(1_000_000)
+			.toNumber();
+		return off <= WITHIN * known || usdPerMillion <= NEGLIGIBLE_USD_PER_MILLION
+			? []
+			: [`${unit}: ${found.toFixed(3)}, known as ${known}`];
 	});
 	process.stderr.write(`${name}: ${JSON.stringify(measured)}\n`);
 	expect({ name, far }).toEqual({ name, far: [] });
