@@ -48,6 +48,8 @@ export interface Aws {
 	setFaults(faults: DynamoFaults): Promise<void>;
 	/** By table and operation, since the start; empty where nothing is metered. */
 	meterTotals(): Promise<MeterTotals>;
+	/** The same by the function and route that asked. */
+	meterTotalsBySource(): Promise<Record<string, MeterTotals>>;
 	stop(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ const assemble = (
 		children,
 		clients,
 		meterTotals: async () => (dynamo ? dynamo.call<MeterTotals>("meterTotals") : {}),
+		meterTotalsBySource: async () => (dynamo ? dynamo.call<Record<string, MeterTotals>>("meterTotalsBySource") : {}),
 		faultCounts: async () => (dynamo ? dynamo.call<FaultCounts>("faultCounts") : {}),
 		setFaults: async (faults) => {
 			if (!dynamo) throw new ExternalAwsError("Faults need the layer before DynamoDB: start with faults.");

@@ -10,6 +10,7 @@ serveParent(async (options: DynamoServerOptions) => {
 			faultCounts: () => server.faultCounts(),
 			setFaults: server.setFaults,
 			meterTotals: () => server.meterTotals(),
+			meterTotalsBySource: () => server.meterTotalsBySource(),
 		},
 		stop: () => server.stop(),
 	};

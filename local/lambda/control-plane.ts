@@ -7,6 +7,7 @@ import { FaultyApi } from "../faults/api.ts";
 import { FaultyMessages } from "../faults/messages.ts";
 import type { ApiFaults, FaultCounts, MessageFaults } from "../faults/plan.ts";
 import { seededRandom } from "../faults/random.ts";
+import type { SourceUse } from "../metering/use.ts";
 import { startApi } from "./api.ts";
 import type { CrashPlan } from "./execute.ts";
 import { readFunctions } from "./functions.ts";
@@ -14,6 +15,7 @@ import { requestCounts } from "./invocation.ts";
 import { startPoller } from "./poller.ts";
 import { createRuntime } from "./runtime.ts";
 import { startScheduler } from "./scheduler.ts";
+import { useOfProcess } from "./use-of-process.ts";
 
 export interface ControlPlaneOptions {
 	serverlessFile: string;
@@ -39,6 +41,8 @@ export interface Usage {
 	requests: Record<string, number>;
 	/** By function. */
 	invocations: Record<string, number>;
+	/** By source; see local/metering/use.ts. Functions that run apart are not seen. */
+	sources: Record<string, SourceUse>;
 	/** Of the whole process, bytes: now, and the most so far. */
 	memory: { now: number; most: number };
 }
@@ -102,6 +106,7 @@ export const startControlPlane = async (options: ControlPlaneOptions, log: Log):
 		usage: () => ({
 			requests: requestCounts(),
 			invocations: runtime.invocations(),
+			sources: useOfProcess(),
 			// maxRSS is in kilobytes.
 			memory: { now: process.memoryUsage.rss(), most: process.resourceUsage().maxRSS * 1024 },
 		}),

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { Logging } from "../metering/lambda-log.ts";
+import { sourceOf } from "../metering/use.ts";
 import { type Invocation, runAs, watchRequests } from "./invocation.ts";
+import { countInvocation } from "./use-of-process.ts";
 
 export type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -11,6 +14,7 @@ export interface FunctionDefinition {
 	exportName: string;
 	timeoutSec: number;
 	memoryMb: number;
+	logging: Logging;
 	/** Its own variables only. */
 	env: Record<string, string>;
 }
@@ -46,6 +50,8 @@ export const execute = async (
 ): Promise<unknown> => {
 	watchRequests();
 	const requestId = randomUUID();
+	const source = sourceOf(definition.name, event);
+	const startedMs = performance.now();
 	const deadline = Date.now() + definition.timeoutSec * 1000;
 	let giveUp: (failure: FunctionFailure) => void = () => {};
 	const givenUp = new Promise<never>((_, reject) => {
@@ -53,6 +59,8 @@ export const execute = async (
 	});
 	const invocation: Invocation = {
 		functionName: definition.name,
+		source,
+		logging: definition.logging,
 		requestId,
 		writes: 0,
 		dead: false,
@@ -90,6 +98,7 @@ export const execute = async (
 		return await Promise.race([running, givenUp]);
 	} finally {
 		clearTimeout(timer);
+		countInvocation(source, definition, performance.now() - startedMs);
 	}
 };
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { Definitions } from "../aws/definitions.ts";
 import type { ServerlessFile } from "../aws/serverless-file.ts";
 import { TemplateError } from "../aws/template-error.ts";
+import type { Logging } from "../metering/lambda-log.ts";
 import type { FunctionDefinition } from "./execute.ts";
 
 /** Lambda's and Serverless' own defaults, where serverless.yml says nothing. */
@@ -87,6 +88,12 @@ const routeOf = (functionName: string, value: unknown): Route => {
 	return { method: method.toUpperCase(), path, functionName };
 };
 
+/** Lambda's defaults where nothing is said. */
+const loggingOf = (logs: unknown): Logging => {
+	const { logFormat = "Text", systemLogLevel = "INFO" } = (logs ?? {}) as Record<string, string | undefined>;
+	return { format: logFormat as Logging["format"], systemLevel: systemLogLevel as Logging["systemLevel"] };
+};
+
 /** The functions of serverless.yml, and what starts them. */
 export const readFunctions = (
 	file: ServerlessFile,
@@ -111,6 +118,7 @@ export const readFunctions = (
 			exportName: handler.slice(dot + 1),
 			timeoutSec: Number(raw["timeout"] ?? file.provider["timeout"] ?? DEFAULT_TIMEOUT_SEC),
 			memoryMb: Number(raw["memorySize"] ?? file.provider["memorySize"] ?? DEFAULT_MEMORY_MB),
+			logging: loggingOf(raw["logs"] ?? (file.provider["logs"] as { lambda?: unknown } | undefined)?.lambda),
 			env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)])),
 		});
 		for (const event of resolve(raw["events"] ?? []) as Record<string, unknown>[]) {

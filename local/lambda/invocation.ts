@@ -1,10 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import diagnostics from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
+import type { Logging } from "../metering/lambda-log.ts";
+import { SOURCE_HEADER } from "../metering/use.ts";
+import { countLog, countRequest, PROCESS_SOURCE } from "./use-of-process.ts";
 
 /** One execution of a function, as far as its requests to AWS go. */
 export interface Invocation {
 	functionName: string;
+	/** As in local/metering/use.ts. */
+	source: string;
+	logging: Logging;
 	requestId: string;
 	/** Writes to AWS that it has begun. */
 	writes: number;
@@ -51,12 +57,21 @@ let watching = false;
 export const watchRequests = (): void => {
 	if (watching) return;
 	watching = true;
+	const write = process.stdout.write.bind(process.stdout) as (...args: unknown[]) => boolean;
+	process.stdout.write = (...args: unknown[]): boolean => {
+		const invocation = current.getStore();
+		if (invocation && typeof args[0] === "string") countLog(invocation.source, args[0], invocation.logging);
+		return write(...args);
+	};
 	diagnostics.subscribe("http.client.request.created", (message) => {
 		const { request } = message as { request: ClientRequest };
 		const { service, operation, isWrite } = describe(request);
 		requests[service] = (requests[service] ?? 0) + 1;
 		const invocation = current.getStore();
+		countRequest(invocation?.source ?? PROCESS_SOURCE, `${service} ${operation}`);
 		if (!invocation) return;
+		// DynamoDB's meter knows then whose units it counts.
+		if (service === "DynamoDB") request.setHeader(SOURCE_HEADER, invocation.source);
 		if (!invocation.dead && isWrite) {
 			invocation.writes++;
 			if (invocation.diesBefore(invocation.writes, operation)) {

@@ -56,6 +56,7 @@ const consumed = (output: Output, table: string, kind: "write" | "read"): number
  */
 export class Meter {
 	readonly #totals: MeterTotals = {};
+	readonly #bySource: Record<string, MeterTotals> = {};
 	readonly #tables = new ShadowTables();
 
 	/** @param tables the tables' definitions; those created while it observes are learnt by themselves */
@@ -68,6 +69,11 @@ export class Meter {
 		return structuredClone(this.#totals);
 	}
 
+	/** The same by source, of those requests that said one. */
+	totalsBySource(): Record<string, MeterTotals> {
+		return structuredClone(this.#bySource);
+	}
+
 	/**
 	 * Counts one request in DynamoDB's JSON protocol, when its answer is there.
 	 * @param operation as in the request's header, for example `UpdateItem`
@@ -75,15 +81,19 @@ export class Meter {
 	 * @param output the answer's body; undefined where the request failed
 	 * @param conditionFailed a conditional write was refused with ConditionalCheckFailedException. A request that failed
 	 *   otherwise (throttled, malformed) is counted without units.
+	 * @param source who asked; see local/metering/use.ts
 	 * @throws Error for an operation whose units it does not know: a figure that is too low would be believed
 	 */
-	observe(operation: string, input: unknown, output: unknown, conditionFailed: boolean): void {
+	observe(operation: string, input: unknown, output: unknown, conditionFailed: boolean, source?: string): void {
 		if (FREE_OPERATIONS.has(operation)) {
 			if (operation === "CreateTable" && output !== undefined) this.#tables.addTable(input as CreateTable);
 			return;
 		}
 		const charges = this.#charges(operation, input as Input, output as Output | undefined, conditionFailed);
 		for (const charge of charges) addCharge(this.#totals, operation, charge);
+		if (source === undefined) return;
+		this.#bySource[source] ??= {};
+		for (const charge of charges) addCharge(this.#bySource[source], operation, charge);
 	}
 
 	#charges(operation: string, input: Input, output: Output | undefined, conditionFailed: boolean): Charge[] {
@@ -222,6 +232,9 @@ export class Meter {
 		const estimate = readUnits(bytes, input.ConsistentRead === true);
 		const whole = !input.IndexName && !input.ProjectionExpression && !input.Select;
 		if (whole) for (const item of found) this.#tables.learn(table, item);
-		return { table, requests: 1, items: found.length, readUnits: consumed(output, table, "read") ?? estimate };
+		// Nothing found costs the least there is; emulators say 0.
+		const said = Math.max(consumed(output, table, "read") ?? 0, readUnits(0, input.ConsistentRead === true));
+		const used = output.ConsumedCapacity === undefined ? estimate : said;
+		return { table, requests: 1, items: found.length, readUnits: used };
 	}
 }

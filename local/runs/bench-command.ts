@@ -2,8 +2,10 @@ import { Command, Option } from "commander";
 import { sumTotals, totalsBetween } from "../metering/write-units.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { BENCH_MIX, LONG_MIX, numbersOf } from "../voice/carrier/mix.ts";
+import { benchControlPlane } from "./bench-control-plane.ts";
 import { benchImport } from "./bench-import.ts";
 import { compareWithCarrier } from "./compare.ts";
+import { controlPlaneTable } from "./control-plane-table.ts";
 import { judgeOutcomes, measure } from "./measure.ts";
 import { runCampaign, setTrunk } from "./run-campaign.ts";
 
@@ -187,16 +189,17 @@ const benchSlow = async (asterisk: "real" | "simulated", say: (line: string) => 
 
 /** `npm run bench`. */
 export const main = async (args: string[]): Promise<void> => {
-	const names = [...CAPS.map((cap) => `${cap.kind}-${cap.channels}`), "slow", "wide", "import"];
+	const names = [...CAPS.map((cap) => `${cap.kind}-${cap.channels}`), "slow", "wide", "import", "control-plane"];
 	const options = new Command("npm run bench --")
 		.description("Measures the whole dialer on this machine; prints one line of JSON for each part.")
 		.addOption(new Option("--only <part>", "one part only").choices(names))
 		.addOption(new Option("--asterisk <kind>", "real or simulated").choices(["real", "simulated"]).default("real"))
+		.option("--json", "no tables beside the lines of JSON")
 		.configureOutput({ writeOut: (text) => process.stderr.write(text) })
 		.allowExcessArguments(false)
 		.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_STATUS))
 		.parse(args, { from: "user" })
-		.opts<{ only?: string; asterisk: "real" | "simulated" }>();
+		.opts<{ only?: string; asterisk: "real" | "simulated"; json?: true }>();
 	const say = (line: string): void => void process.stderr.write(`${line}\n`);
 	const print = (result: unknown): void => void process.stdout.write(`${JSON.stringify(result)}\n`);
 	const wanted = (name: string): boolean => options.only === undefined || options.only === name;
@@ -207,6 +210,12 @@ export const main = async (args: string[]): Promise<void> => {
 		if (wanted("slow")) print(await benchSlow(options.asterisk, say));
 		if (wanted("wide")) print(await benchWide(say));
 		if (wanted("import")) print(await benchImport(say));
+		if (wanted("control-plane")) {
+			const result = await benchControlPlane(say);
+			print(result);
+			if (!options.json) say(controlPlaneTable(result));
+			if (!result.withinLimit) process.exit(1);
+		}
 		process.exit(0);
 	} catch (error) {
 		say(error instanceof Error ? (error.stack ?? error.message) : String(error));

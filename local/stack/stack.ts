@@ -16,6 +16,7 @@ import { type FaultCounts, mergeFaults, NO_FAULTS } from "../faults/plan.ts";
 import type { ControlPlaneOptions } from "../lambda/control-plane.ts";
 import { AddressPool } from "../machine/addresses.ts";
 import { agentProgram } from "../machine/image.ts";
+import { withUnits } from "../metering/use.ts";
 import { chooseVoicePlane } from "../voice/choose.ts";
 import { claimAddresses } from "../voice/real/addresses.ts";
 import { tryLock } from "../voice/real/lock.ts";
@@ -314,6 +315,10 @@ const start = async (options: StackOptions, cleanups: Cleanups): Promise<Stack> 
 			...(await controlPlane.call<FaultCounts>("faultCounts")),
 		}),
 		meterTotals: () => aws.meterTotals(),
+		use: async () => {
+			const [{ sources }, units] = await Promise.all([controlPlane.usage(), aws.meterTotalsBySource()]);
+			return withUnits(sources, units);
+		},
 		stop: () => cleanups.run(),
 	};
 };

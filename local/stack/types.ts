@@ -2,6 +2,7 @@ import type { Aws } from "../aws/aws.ts";
 import type { EmulatedEc2 } from "../ec2/types.ts";
 import type { FaultCounts, PartialFaults } from "../faults/plan.ts";
 import type { BurstHost, LocalMachines } from "../machine/machines.ts";
+import type { UseBySource } from "../metering/use.ts";
 import type { MeterTotals } from "../metering/write-units.ts";
 import type { EmulatedScheduler } from "../scheduler/server.ts";
 import type { Carrier, VoicePlane } from "../voice/types.ts";
@@ -42,5 +43,7 @@ export interface Stack {
 	faultCounts(): Promise<FaultCounts>;
 	/** What DynamoDB would have charged, by table and operation; empty without `meter`. */
 	meterTotals(): Promise<MeterTotals>;
+	/** What the control plane used so far, by source; units only with `meter`. */
+	use(): Promise<UseBySource>;
 	stop(): Promise<void>;
 }

@@ -48,12 +48,17 @@ export interface ReserveInput {
  * hundreds.
  */
 const SPREAD = 3;
+/**
+ * A call is counted when it ends, so all of one that is up is still to come. And whoever looks finds long calls more often than short ones: where lengths scatter as
+ * much as their mean, those that are up last twice the mean in all.
+ */
+const LENGTH_BIAS = 2;
 /** Weights are whole numbers of thousandths. */
 const MILLI = 1_000;
 const times = (amount: bigint, factor: number): bigint => (amount * BigInt(Math.ceil(factor * MILLI))) / BigInt(MILLI);
 
 export const reserve = (input: ReserveInput): Reserve => {
-	const calls = input.inProgress + input.sinceLastLook;
+	const calls = LENGTH_BIAS * input.inProgress + input.sinceLastLook;
 	return {
 		calls: times(input.perAttempt, calls + SPREAD * Math.sqrt(calls)),
 		drains: times(input.hostsPerHour, input.drainSec / 3_600),

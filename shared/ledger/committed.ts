@@ -2,6 +2,7 @@ import { inProgressOf } from "../campaigns/counts.ts";
 import { ASSUMED_CALL, assumedHoldSec, MEASURED_FROM, mostHoldSec } from "../campaigns/hold.ts";
 import type { BurstSettings } from "../config/burst-settings.ts";
 import { burstHosts, costOf } from "../fleet/counting.ts";
+import { isUp } from "../fleet/life.ts";
 import { CODEC_KBITS, gbPerTalkSec } from "../plan/codecs.ts";
 import { marginalUsdPerGb } from "../plan/egress.ts";
 import { Exact, ZERO } from "../plan/exact.ts";
@@ -20,6 +21,8 @@ import type { LedgerPrices } from "./ledger-prices.ts";
 
 /** From the last call of a host to its stop, seconds: two syncs, a look, EC2. */
 const STOP_SEC = 30;
+/** Idle hosts peek every two seconds. */
+const PEEKS_PER_HOUR = 1_800;
 /** Hosts that hold calls sync so often. */
 const SYNCS_PER_SEC = 1;
 /**
@@ -45,12 +48,15 @@ export const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a
 /** What costs whether anybody is called or not: own hosts, volumes, the control plane's looks. */
 const standingPerHour = (hosts: readonly HostItem[], prices: LedgerPrices): bigint => {
 	const steady = hosts.filter(({ tier }) => tier === "steady").length;
+	const up = hosts.filter(({ state }) => isUp(state)).length;
 	const disks = burstHosts([...hosts]).filter(({ state }) => state !== "terminated").length;
 	return nanosOf(
 		Exact.sum([
 			(prices.steadyPerHour ?? ZERO).times(steady),
 			prices.volumePerGbMonth.times(VOLUME_GB).by(HOURS_PER_MONTH).times(disks),
 			prices.controlPlane.standingPerHour,
+			// As if all were idle: a sync in place of a peek is reserved with its calls.
+			prices.controlPlane.perPeek.times(up * PEEKS_PER_HOUR),
 		]),
 	);
 };

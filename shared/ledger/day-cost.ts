@@ -190,8 +190,29 @@ const steadyLine = (book: DayBook, shares: Shares, prices: LedgerPrices, fromMs:
 	return line;
 };
 
+/** A sync is made every second while a host has calls; else a peek every two (`PEEK_INTERVAL_MS`). */
+const SEC_PER_SYNC = 1;
+const SEC_PER_PEEK = 2;
+
+/** Peeks of a host on the day: not counted but reckoned, from the seconds that it was up and did not sync. */
+const peeksOf = (item: UseItem, book: DayBook, fromMs: number, untilMs: number): number => {
+	const upSec =
+		item.tier === "steady"
+			? overlapSec(item.createdAt, untilMs, fromMs, untilMs)
+			: book.runs.reduce((n, run) => (run.hostId === item.hostId ? n + billedSecIn(run, fromMs, untilMs) : n), 0);
+	return Math.floor(Math.max(0, upSec - syncsOf(item) * SEC_PER_SYNC) / SEC_PER_PEEK);
+};
+const syncsOf = ({ syncsNow, syncsBase }: UseItem): number => Math.max(0, syncsNow - syncsBase);
+
 /** What a campaign's calls of the day sent and were billed for, over all hosts. */
-const useLines = (book: DayBook, shares: Shares, prices: LedgerPrices, usedGb: Exact, hours: Exact): Line[] => {
+const useLines = (
+	book: DayBook,
+	shares: Shares,
+	prices: LedgerPrices,
+	usedGb: Exact,
+	fromMs: number,
+	untilMs: number,
+): Line[] => {
 	const [egress, carrier, control] = [new Line("egress"), new Line("carrier"), new Line("controlPlane")];
 	const sent: Weights = new Map();
 	const billedSec: Weights = new Map();
@@ -214,10 +235,16 @@ const useLines = (book: DayBook, shares: Shares, prices: LedgerPrices, usedGb: E
 				own,
 			);
 		}
-		const syncs = Math.max(0, item.syncsNow - item.syncsBase);
-		if (syncs > 0) control.add(ZERO, controlPlane.perSync.times(syncs), shares.of(item.hostId, item.tier));
+		const rounds = controlPlane.perSync
+			.times(syncsOf(item))
+			.plus(controlPlane.perPeek.times(peeksOf(item, book, fromMs, untilMs)));
+		control.add(ZERO, rounds, shares.of(item.hostId, item.tier));
 	}
-	control.add(ZERO, controlPlane.standingPerHour.times(hours), shares.of(undefined, undefined));
+	control.add(
+		ZERO,
+		controlPlane.standingPerHour.times(Exact.of(untilMs - fromMs).by(MS_PER_SEC * SEC_PER_HOUR)),
+		shares.of(undefined, undefined),
+	);
 	const gb = egressGbOf(book);
 	egress.add(gb, egressUsd(prices.egress, gb, usedGb), sent);
 	const minutes = Exact.of([...billedSec.values()].reduce((n, sec) => n + sec, 0)).by(60);
@@ -248,12 +275,11 @@ export const dayCost = (book: DayBook, prices: LedgerPrices, usedGb: Exact, nowM
 	const fromMs = dayStartMs(book.day);
 	const untilMs = Math.max(fromMs, Math.min(nowMs, dayEndMs(book.day)));
 	const shares = new Shares(book.uses);
-	const hours = Exact.of(untilMs - fromMs).by(MS_PER_SEC * SEC_PER_HOUR);
 	const lines = [
 		...rentedLines(book, shares, prices, fromMs, untilMs),
 		volumeLine(book, shares, prices, fromMs, untilMs),
 		steadyLine(book, shares, prices, fromMs, untilMs),
-		...useLines(book, shares, prices, usedGb, hours),
+		...useLines(book, shares, prices, usedGb, fromMs, untilMs),
 	].map((line) => line.done());
 	return { day: book.day, untilMs, lines, calls: callsOf(book) };
 };

@@ -2,7 +2,7 @@ import { Exact } from "../plan/exact.ts";
 import { HOURS_PER_MONTH } from "../plan/split-cost.ts";
 import type { PriceBook, Tier } from "../prices/price-book.ts";
 import type { BILLED_STEPS } from "../sync/counters.ts";
-import { type ControlPlanePrices, controlPlanePrices } from "./control-plane-use.ts";
+import { type ControlPlanePrices, controlPlanePrices } from "./control-plane-prices.ts";
 
 /** What the ledger counts with, US dollars. Instances and addresses have their price in their runs. */
 export interface LedgerPrices {

@@ -33,7 +33,8 @@ export interface CampaignPrices {
 	hostPerHour: Exact;
 	ipv4PerHour: Exact;
 	egress: readonly Tier[];
-	controlPlanePerAttempt: Exact;
+	/** Where it is a function: of the calls per second of each host. */
+	controlPlanePerAttempt: Exact | ((cpsPerHost: number) => Exact);
 	/** undefined: not given. */
 	carrierPerMin: Exact | undefined;
 	/** An answered call is billed for the next multiple of so many seconds; absent: 1. */
@@ -70,11 +71,15 @@ export const planCampaign = (input: CampaignInput, prices: CampaignPrices) => {
 	// Of the mean talk: calls differ, so that it is some more where many are just above a step.
 	const incrementSec = prices.carrierIncrementSec ?? 1;
 	const billedSec = answered.times(Math.ceil(input.talkSec / incrementSec) * incrementSec);
+	const perAttempt =
+		typeof prices.controlPlanePerAttempt === "function"
+			? prices.controlPlanePerAttempt(cps / hosts)
+			: prices.controlPlanePerAttempt;
 	const usd = {
 		host: hostHours.times(prices.hostPerHour),
 		ipv4: hostHours.times(prices.ipv4PerHour),
 		egress: egressUsd(prices.egress, gb, usedGb),
-		controlPlane: attempts.times(prices.controlPlanePerAttempt),
+		controlPlane: attempts.times(perAttempt),
 		carrier: prices.carrierPerMin ? billedSec.by(60).times(prices.carrierPerMin) : undefined,
 	};
 	return {

@@ -77,7 +77,7 @@ const campaign = (request: PlanRequestOf<"campaign">, { bookOf, nowMs }: PlanCon
 		hostPerHour: rentedPerHour(book, request),
 		ipv4PerHour: book.usd("ec2.ipv4"),
 		egress: book.tiers("egress"),
-		controlPlanePerAttempt: controlPlaneUsd(book),
+		controlPlanePerAttempt: (cpsPerHost) => controlPlaneUsd(book, { cpsPerHost }),
 		carrierPerMin: carrierPerMin(book),
 		carrierIncrementSec: book.own?.carrier?.incrementSec ?? 1,
 	});
@@ -142,7 +142,8 @@ const split = (request: PlanRequestOf<"split">, { bookOf, nowMs }: PlanContext):
 			gbPerTalkSec: gbPerTalkSec(request.codec),
 			egress,
 			usedGb: request.usedGb,
-			controlPlanePerAttempt: controlPlaneUsd(book),
+			// Of a host in full use.
+			controlPlanePerAttempt: controlPlaneUsd(book, { cpsPerHost: request.perHost / request.holdSec }),
 			carrierPerMin: carrierPerMin(book),
 		},
 	};

@@ -121,7 +121,8 @@ export const sharesAndSlots = (
 			}
 		}
 		if (entry.s === seq && entry.k > 0) answer.slots[trunk.trunkId] = slotTimes(entry.at, entry.k, entry.gap);
-		answer.slotValidMs[trunk.trunkId] = entry.k > 0 ? entry.valid : slotValidMs(trunk.trunk.maxCps);
+		answer.slotValidMs[trunk.trunkId] =
+			entry.k > 0 ? (entry.valid ?? TIGHT_SLOT_VALID_MS) : slotValidMs(trunk.trunk.maxCps);
 	}
 	return answer;
 };

@@ -77,18 +77,27 @@ class Rooms {
 	onTrunk(trunk: TrunkItem): number {
 		return Math.max(0, mostCalls(cpsAt(trunk, this.#now)) - this.waiting(trunk));
 	}
-	/** Most calls of one campaign on the trunk. */
+	/** Most calls of one campaign on the trunk, as {@link decideShare} would grant them: whatever is looked at beyond is read in vain. */
 	ofCampaign(trunk: TrunkItem, campaignId: string): number {
 		const mine = trunk.a[this.#host.hostId]?.n ?? {};
-		const held = this.held(trunk)[campaignId] ?? 0;
-		const channels = Math.max(0, (trunk.c[campaignId]?.free ?? 0) + (mine[campaignId] ?? 0) - held);
+		const base = this.held(trunk);
+		const held = base[campaignId] ?? 0;
+		// What others of its calls have a channel for, they keep.
+		const kept = Object.keys(base).reduce(
+			(n, c) => (c === campaignId ? n : n + Math.min(base[c] ?? 0, mine[c] ?? 0)),
+			0,
+		);
+		const channels = Math.min(
+			(trunk.c[campaignId]?.free ?? 0) + (mine[campaignId] ?? 0),
+			trunk.free + sum(mine) - kept,
+		);
 		const campaign = this.#run.world.campaigns.get(campaignId);
 		const cps = campaign && pacedCps(campaign, trunk.trunkId);
 		// Calls that are up need no slot any more.
 		const waiting = Math.min(held, this.#run.request.waiting ?? this.waiting(trunk));
 		const paced =
 			cps === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil(cps * PACED_AHEAD_SEC) - waiting);
-		return Math.min(channels + this.prefetch, paced);
+		return Math.max(0, Math.min(channels + this.prefetch - held, paced));
 	}
 }
 

@@ -2,7 +2,15 @@ import type { TrunkItem } from "../store/items.ts";
 import { decidePaced, type PacedDecision, type PacedWant } from "./campaign-slots.ts";
 import type { ReserveInput } from "./reserve.ts";
 import { type ByCampaign, type ShareDecision, sum } from "./shares.ts";
-import { earliestSlot, slotSpacingMs, slotsAreScarce, slotsAvailable, slotValidMs, usefulSlots } from "./slots.ts";
+import {
+	earliestSlot,
+	slotSpacingMs,
+	slotsAreScarce,
+	slotsAvailable,
+	slotValidMs,
+	usefulSlots,
+	wholeMicros,
+} from "./slots.ts";
 import { cpsAt } from "./trunk-pace.ts";
 
 /** Where one try of a reservation lays the slots of its sync. Pure. */
@@ -55,7 +63,7 @@ export const laySlots = (input: LayInput, trunk: TrunkItem, decision: ShareDecis
 	const slots = trunkSlots(input, trunk, decision, cps, now);
 	const from = earliestSlot(now, input.slotLeadMs, cps);
 	// A hair later than what was read: the table's decimals and ours need not be the same.
-	const at = Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS;
+	const at = wholeMicros(Math.max(trunk.nextDialAt, from) + READ_ROUNDING_MS);
 	const gap = slotSpacingMs(cps);
 	const wants = pacedWants(input, decision);
 	const own = decidePaced(trunk, wants, from, at + gap * slots, cps, input.pacedAlone ?? false, now);

@@ -13,7 +13,7 @@ import {
 	type ShareInput,
 	sum,
 } from "./shares.ts";
-import { SLOT_HORIZON_MS } from "./slots.ts";
+import { SLOT_HORIZON_MS, TIGHT_SLOT_VALID_MS, wholeMicros } from "./slots.ts";
 import { cpsAt, lowered } from "./trunk-pace.ts";
 
 /** What a sync holds of one trunk after its reservation. */
@@ -129,8 +129,9 @@ const writeShare = async (
 		values[":pace"] = pace;
 		sets.push("#pace = :pace");
 	}
-	const { slots, from, at, gap, valid, own, hasOwn } = laid;
-	const step = gap * slots;
+	const { slots, from, at, gap, own, hasOwn } = laid;
+	const valid = laid.valid === TIGHT_SLOT_VALID_MS ? undefined : laid.valid;
+	const step = wholeMicros(gap * slots);
 	if (slots > 0 || hasOwn) names["#next"] = "nextDialAt";
 	for (const [i, [c, granted]] of Object.entries(own.slots).entries()) {
 		const before = trunk.c[c]?.next;
@@ -145,18 +146,22 @@ const writeShare = async (
 		}
 	}
 	if (standing) {
-		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k", "#gap": "gap", "#valid": "valid" });
+		Object.assign(names, { "#e": "e", "#s": "s", "#n": "n", "#at": "at", "#k": "k", "#gap": "gap" });
 		Object.assign(values, { ":eRead": standing.e, ":sRead": standing.s });
 		conditions.push("#a.#h.#e = :eRead", "#a.#h.#s = :sRead");
 		sets.push("#a.#h.#e = :e", "#a.#h.#s = :s", "#a.#h.#n = :n", "#a.#h.#k = :k", "#a.#h.#gap = :gap");
-		sets.push("#a.#h.#valid = :valid", "#a.#h.#at = :at");
+		if (valid !== undefined || standing.valid !== undefined) names["#valid"] = "valid";
+		if (valid !== undefined) {
+			values[":valid"] = valid;
+			sets.push("#a.#h.#valid = :valid");
+		} else if (standing.valid !== undefined) removes.push("#a.#h.#valid");
+		sets.push("#a.#h.#at = :at");
 		Object.assign(values, {
 			":e": input.epoch,
 			":s": input.seq,
 			":n": share,
 			":k": slots,
 			":gap": gap,
-			":valid": valid,
 			":at": 0,
 		});
 		if (hasOwn || standing.p) names["#p"] = "p";
@@ -173,11 +178,11 @@ const writeShare = async (
 			sets.pop();
 			sets.push("#a.#h.#at = #next", "#next = #next + :step");
 			delete values[":at"];
-			Object.assign(values, { ":from": from, ":horizon": from + SLOT_HORIZON_MS, ":step": step });
+			Object.assign(values, { ":from": from, ":horizon": wholeMicros(from + SLOT_HORIZON_MS), ":step": step });
 		} else if (slots > 0) {
 			conditions.push("#next < :from");
 			sets.push("#next = :after");
-			Object.assign(values, { ":from": from, ":after": from + step, ":at": from });
+			Object.assign(values, { ":from": from, ":after": wholeMicros(from + step), ":at": from });
 		}
 	} else {
 		conditions.push("attribute_not_exists(#a.#h)");
@@ -189,13 +194,13 @@ const writeShare = async (
 			at: slots > 0 ? at : 0,
 			k: slots,
 			gap,
-			valid,
+			...(valid === undefined ? {} : { valid }),
 			...(hasOwn ? { p: own.slots } : {}),
 		};
 		if (slots > 0 || hasOwn) {
 			conditions.push("#next <= :at");
 			sets.push("#next = :after");
-			Object.assign(values, { ":at": at, ":after": hasOwn ? own.next : at + step });
+			Object.assign(values, { ":at": at, ":after": hasOwn ? own.next : wholeMicros(at + step) });
 		}
 	}
 	const result = await update<TrunkItem>(deps.db, {

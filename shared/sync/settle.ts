@@ -2,7 +2,7 @@ import type { AmdResult, CompletedCall } from "../contract/call.ts";
 import { type CallRef, parseCallId } from "../contract/ids.ts";
 import type { Outcome } from "../contract/outcome.ts";
 import type { Deps } from "../deps.ts";
-import { getItem, update, type WriteResult } from "../store/db.ts";
+import { update, type WriteResult } from "../store/db.ts";
 import {
 	type CampaignItem,
 	type ContactItem,
@@ -15,7 +15,8 @@ import {
 import { releaseUndialed } from "./claim-within-limits.ts";
 import { channelMsOf, type Talk, talkMsOf } from "./counters.ts";
 import { trunkIdAt, trunksOf } from "./lanes.ts";
-import { type AfterAttempt, afterAttempt, needsContact } from "./retry.ts";
+import { type AfterAttempt, afterAttempt, needsContact, retryRule } from "./retry.ts";
+import { readClaimed, seenWithSeveralNumbers } from "./settle-reads.ts";
 import { alignToOpening } from "./vet.ts";
 import type { World } from "./world.ts";
 
@@ -65,13 +66,39 @@ export const settleContact = async (
 	campaign: CampaignItem,
 	entry: Omit<HistoryEntry, "fin">,
 ): Promise<WriteResult<ContactItem> & { fin: boolean }> => {
+	const several = seenWithSeveralNumbers(deps);
+	// Most lists have one number a contact, and without a rule for the outcome that one is done: no need to look.
+	const finalIfSingle = retryRule(campaign.retry, entry.o) === undefined && !several.has(campaign.campaignId);
+	const result = await endAttempt(deps, key, ref, campaign, entry, finalIfSingle);
+	const hasOthers =
+		!result.ok &&
+		result.item?.nums !== undefined &&
+		result.item.state === "claimed" &&
+		result.item.lease === entry.lease;
+	if (!finalIfSingle || !hasOthers) return result;
+	several.add(campaign.campaignId);
+	return endAttempt(deps, key, ref, campaign, entry, false);
+};
+
+/**
+ * One try of {@link settleContact}.
+ * @param finalIfSingle the attempt is the contact's last if it has one number, which the write's condition asks; otherwise the contact is read where that matters
+ */
+const endAttempt = async (
+	deps: Deps,
+	key: { shardKey: string; contactKey: string },
+	ref: Pick<CallRef, "attempt" | "trunkIndex">,
+	campaign: CampaignItem,
+	entry: Omit<HistoryEntry, "fin">,
+	finalIfSingle: boolean,
+): Promise<WriteResult<ContactItem> & { fin: boolean }> => {
 	const trunks = trunksOf(campaign).length;
 	let after: AfterAttempt = { final: true };
 	let numberIndex: number | undefined;
 	let callee: Pick<ContactItem, "number" | "tz"> = { number: "" };
-	if (needsContact(campaign.retry, entry.o)) {
-		// While it is claimed under this lease nobody changes it; of another state the condition below knows.
-		const contact = await getItem<ContactItem>(deps.db, deps.tables.contacts, key);
+	const mayHaveOthers = needsContact(campaign.retry, entry.o);
+	if (mayHaveOthers && !finalIfSingle) {
+		const contact = await readClaimed(deps, key, entry);
 		if (contact?.nums) numberIndex = contact.ni ?? 0;
 		if (contact) callee = contact;
 		if (contact && campaign.state !== "cancelled") {
@@ -96,12 +123,13 @@ export const settleContact = async (
 	const next = after.final ? undefined : after;
 	// Due within its calling window: otherwise it would have to be put off when its time has come.
 	const dueAt = next && alignToOpening(campaign, { ...callee, ...next.number }, next.dueAt);
+	const single = mayHaveOthers && finalIfSingle;
 	// Before the first attempt ended there is no history to add to.
 	const first = ref.attempt === 1;
 	const result = await update<ContactItem>(deps.db, {
 		TableName: deps.tables.contacts,
 		Key: key,
-		ConditionExpression: "#state = :claimed AND #lease = :lease AND #attempt = :this",
+		ConditionExpression: `#state = :claimed AND #lease = :lease AND #attempt = :this${single ? " AND attribute_not_exists(#nums)" : ""}`,
 		UpdateExpression: `SET ${first ? "#hist = :hist" : "#hist.#a = :entry"}, #ver = #ver + :one, #state = :next, ${
 			after.final ? "#outcome = :outcome" : "#attempt = :following, #dueAt = :dueAt"
 		}${next?.number ? ", #number = :number, #ni = :ni" : ""}${next?.not === undefined ? "" : ", #not = :not"} REMOVE #lease${next?.not === undefined && trunks > 1 ? ", #not" : ""}`,
@@ -111,6 +139,7 @@ export const settleContact = async (
 			"#hist": "hist",
 			"#ver": "ver",
 			...(first ? {} : { "#a": String(ref.attempt) }),
+			...(single ? { "#nums": "nums" } : {}),
 			"#attempt": "attempt",
 			...(after.final ? { "#outcome": "outcome" } : { "#dueAt": "dueAt" }),
 			...(next?.number ? { "#number": "number", "#ni": "ni" } : {}),

@@ -36,7 +36,13 @@ export const slotSpacingMs = (maxCps: number): number =>
  * once; a shorter one would be over before the host hears of it, so it begins when the host can have it.
  */
 export const earliestSlot = (now: number, leadMs: number, maxCps: number): number =>
-	slotValidMs(maxCps) > 2 * leadMs ? now : now + leadMs;
+	slotValidMs(maxCps) > 2 * leadMs ? now : Math.ceil((now + leadMs) * 1_000) / 1_000;
+
+/**
+ * A sum or a product of whole microseconds without what doubles add to it: the table keeps up to 38 digits of a number, and every two of them make an item a byte
+ * longer.
+ */
+export const wholeMicros = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
 /** Slots are scarce where they are granted so far ahead: then they, not channels, are what hosts compete for. */
 const SLOTS_AHEAD_MS = 500;

@@ -11,6 +11,7 @@ import { dayOf } from "../../shared/ledger/days.ts";
 import { type BudgetStops, keepBudgets } from "../../shared/ledger/keep-budgets.ts";
 import { readLedgerPrices } from "../../shared/ledger/read-prices.ts";
 import { setDayBudget } from "../../shared/ledger/set-budget.ts";
+import { putOwnPrices } from "../../shared/prices/read-prices.ts";
 import { getItem } from "../../shared/store/db.ts";
 import { type CampaignItem, campaignKey, type HostItem, type TrunkItem } from "../../shared/store/items.ts";
 import { addCounted } from "../../shared/sync/counters.ts";
@@ -62,6 +63,7 @@ const makeRun = async (seed: number, budget: Budget | undefined, day?: DayBudget
 		...(budget ? { budget } : {}),
 	});
 	await deps.db.send(new PutCommand({ TableName: deps.tables.campaigns, Item: campaign }));
+	await putOwnPrices(deps, TENANT, "t", { currency: "USD", date: "2026-11-01", carrier: { usdPerMin: 0.01 } });
 	if (day) await setDayBudget(deps, TENANT, "t", day);
 	const read = async (): Promise<CampaignItem> => {
 		const item = await getItem<CampaignItem>(deps.db, deps.tables.campaigns, campaignKey(TENANT, CAMPAIGN));
@@ -84,12 +86,18 @@ const makeRun = async (seed: number, budget: Budget | undefined, day?: DayBudget
 			for (let at = 0; at < sec; at++) {
 				bench.pass(1);
 				const { state } = await read();
-				const over = up.filter((endsAt) => endsAt <= deps.now());
-				up = up.filter((endsAt) => endsAt > deps.now());
-				const counted = over.map(() => ({ campaignId: CAMPAIGN, outcome: "busy", final: true, channelMs: 30_000 }));
+				const over = up.filter(({ endsAt }) => endsAt <= deps.now());
+				up = up.filter(({ endsAt }) => endsAt > deps.now());
+				const counted = over.map(({ ms }) => ({
+					...{ campaignId: CAMPAIGN, outcome: "answered", final: true, channelMs: ms },
+					talk: { ms, codec: "ulaw" },
+				}));
 				run.ended += over.length;
 				if (state === "running") {
-					for (let i = 0; i < CPS; i++) up.push(deps.now() + Math.min(MOST_MS, -30_000 * Math.log(1 - random())));
+					for (let i = 0; i < CPS; i++) {
+						const ms = Math.round(Math.min(MOST_MS, -30_000 * Math.log(1 - random())));
+						up.push({ endsAt: deps.now() + ms, ms });
+					}
 				}
 				run.host = {
 					...run.host,
@@ -107,12 +115,12 @@ const makeRun = async (seed: number, budget: Budget | undefined, day?: DayBudget
 			return stops;
 		},
 	};
-	let up: number[] = [];
+	let up: { endsAt: number; ms: number }[] = [];
 	return run;
 };
 
-/** About what a minute of dialing costs here; budgets are made of it. */
-const MINUTE_USD = 0.0015;
+/** About what a minute of dialing costs here, nearly all of it the carrier's; budgets are made of it. */
+const MINUTE_USD = 1.5;
 
 describe("a budget that is used up", () => {
 	test("pauses the campaign, and what was committed by then does not exceed it", async () => {

@@ -1,3 +1,4 @@
+import { SOURCE_HEADER } from "../../metering/use.ts";
 import type { Meter } from "../../metering/write-units.ts";
 import type { DynamoAnswer, DynamoRequest, Upstream } from "./upstream.ts";
 
@@ -18,7 +19,9 @@ export const metered = (upstream: Upstream, meter: Meter): Upstream => ({
 		const refused = String(output.__type).endsWith("#ConditionalCheckFailedException");
 		// A table that was there before is learnt too, from the attempt to create it again.
 		const stands = request.operation === "CreateTable" && String(output.__type).endsWith("#ResourceInUseException");
-		meter.observe(request.operation, input, answer.status === 200 || stands ? output : undefined, refused);
+		const source = request.headers[SOURCE_HEADER];
+		const seen = answer.status === 200 || stands ? output : undefined;
+		meter.observe(request.operation, input, seen, refused, typeof source === "string" ? source : undefined);
 		return answer;
 	},
 	close: () => upstream.close(),

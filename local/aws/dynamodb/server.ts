@@ -24,6 +24,7 @@ export interface DynamoServer {
 	faultCounts(): FaultCounts;
 	setFaults(faults: DynamoFaults): void;
 	meterTotals(): MeterTotals;
+	meterTotalsBySource(): Record<string, MeterTotals>;
 	stop(): Promise<void>;
 }
 
@@ -62,6 +63,7 @@ export const startDynamoServer = async (options: DynamoServerOptions): Promise<D
 	return {
 		endpoint: `http://127.0.0.1:${port}`,
 		meterTotals: () => meter?.totals() ?? {},
+		meterTotalsBySource: () => meter?.totalsBySource() ?? {},
 		faultCounts: () => layer.counts,
 		setFaults: (faults) => {
 			layer.faults = faults;

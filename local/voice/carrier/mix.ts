@@ -49,6 +49,26 @@ export const LONGEST_MIX: readonly Share[] = [
 	{ behaviour: { kind: "notFound" }, parts: 5 },
 ];
 
+/** Where the ring of {@link PLANNED_MIX} is given up. */
+export const PLANNED_RING_TIMEOUT_SEC = 25;
+
+/**
+ * The calls that the planner's example assumes (docs/plan.md): 35 % answered after 12 s, 30 s of talk in the mean, 25 s of ringing otherwise. A call holds its
+ * channel for {@link PLANNED_HOLD_SEC} in the mean.
+ */
+export const PLANNED_MIX: readonly Share[] = [
+	...[10_000, 20_000, 30_000, 40_000, 50_000].map(
+		(talkMs): Share => ({
+			behaviour: { kind: "answer", ringMs: 12_000, talkMs },
+			parts: 7,
+		}),
+	),
+	{ behaviour: { kind: "ring" }, parts: 65 },
+];
+
+/** How long a call of {@link PLANNED_MIX} holds its channel in the mean, seconds. */
+export const PLANNED_HOLD_SEC = 0.35 * (12 + 30) + 0.65 * PLANNED_RING_TIMEOUT_SEC;
+
 /** A repeatable source of numbers 0 ≤ x < 1 (mulberry32). For lists, not for secrets. */
 export const seededRandom = (seed: number): (() => number) => {
 	let state = seed >>> 0;

@@ -44,7 +44,8 @@ export interface ShareEntry {
 	at: number;
 	k: number;
 	gap: number;
-	valid: number;
+	/** Absent: that of a tight trunk. Nine hosts' entries fit into 1 KB with the trunk's own so: one write unit for each sync. */
+	valid?: number;
 	/** The moments of campaigns with a rate of their own, ms. */
 	p?: Record<string, number[]>;
 }

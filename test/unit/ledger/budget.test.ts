@@ -69,8 +69,8 @@ test("calls that are up, those until the next look, drains, and what stands unti
 		standingPerHour: usd(0.2),
 		standingHours: 1.5,
 	});
-	// 100 calls and three times their root; 100 s of the hosts; an hour and a half.
-	expect(found).toEqual({ calls: usd(1.3), drains: usd(0.01008), standing: usd(0.3) });
+	// Twice 75 calls and 25, and three times the root of that; 100 s of the hosts; an hour and a half.
+	expect(found).toEqual({ calls: usd(2.14687), drains: usd(0.01008), standing: usd(0.3) });
 });
 
 test("nothing up and nothing standing: nothing is reserved", () => {

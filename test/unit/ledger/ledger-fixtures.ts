@@ -15,6 +15,7 @@ export const PRICES: LedgerPrices = {
 		perSync: Exact.of(0.00001),
 		perAttempt: Exact.of(0.00002),
 		perContact: Exact.of(0.000005),
+		perPeek: Exact.of(0),
 		standingPerHour: Exact.of(0.01),
 	},
 	carrierPerMin: Exact.of(0.006),
