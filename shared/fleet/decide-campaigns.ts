@@ -27,6 +27,8 @@ export interface CampaignFigures {
 	work: number;
 	/** Worth starting hosts for. */
 	start: Figure;
+	/** What it would use if there were hosts without end: its deadline, which lets it do with less, left out. */
+	free: Figure;
 	/** Worth keeping those that run. */
 	keep: Figure;
 	/**
@@ -88,6 +90,7 @@ const figuresOf = (campaign: CampaignDemand, done: number, carriers: Carriers, b
 		campaign,
 		work: campaign.dueIsBound ? Math.max(0, allWorkOf(campaign) - done) : left,
 		start: least([cap, contacts, ...inTime(deadline?.start), work]),
+		free: least([cap, contacts, work]),
 		keep: least([cap, contacts, ...inTime(deadline?.keep)]),
 		release: least([
 			cap,
