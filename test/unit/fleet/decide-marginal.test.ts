@@ -111,7 +111,7 @@ describe("start another host, or finish later", () => {
 		[
 			"… with a deadline it is started all the same",
 			{ ...priced(20), campaigns: [until(10, 9_000)] },
-			5,
+			6,
 			"start",
 			/deadline/,
 		],
@@ -214,19 +214,46 @@ describe("whatever the campaigns", () => {
 	const hostsOf = (n: number) => [steady(), ...bursts(n)];
 	const count = (over: InputOver): number => totalOf(decide(input(over)).decision.wanted);
 
+	/** Hosts with the deadlines as they are, and with one of them later. */
+	const later = (campaigns: CampaignDemand[], n: number, price: number, which: number, min: number) => {
+		const at = which % campaigns.length;
+		const base = { ...priced(price, { maxHosts: 500, maxUsdPerHour: 1e6 }), hosts: hostsOf(n) };
+		const more = campaigns.map((each, i) =>
+			i === at && each.deadline !== undefined ? { ...each, deadline: each.deadline + min * 60_000 } : each,
+		);
+		return [count({ ...base, campaigns }), count({ ...base, campaigns: more })] as const;
+	};
+	const moreMin = fc.integer({ min: 1, max: 600 });
 	test("more time never wants more hosts", () => {
 		fc.assert(
-			fc.property(some, up, usd, fc.nat(), fc.integer({ min: 1, max: 600 }), (campaigns, n, price, which, min) => {
-				const at = which % campaigns.length;
-				if (campaigns[at]?.deadline === undefined) return;
-				const later = campaigns.map((each, i) =>
-					i === at ? { ...each, deadline: (each.deadline ?? 0) + min * 60_000 } : each,
+			fc.property(some, up, usd, moreMin, (campaigns, n, price, min) => {
+				const one = campaigns.map(({ deadline, ...each }, i) =>
+					i === 0 && deadline !== undefined ? { ...each, deadline } : each,
 				);
-				const base = { ...priced(price, { maxHosts: 500, maxUsdPerHour: 1e6 }), hosts: hostsOf(n) };
-				expect(count({ ...base, campaigns: later })).toBeLessThanOrEqual(count({ ...base, campaigns }));
+				const [now, then] = later(one, n, price, 0, min);
+				expect(then).toBeLessThanOrEqual(now);
 			}),
 			RUNS,
 		);
+	});
+	/** Whether it can be done in time, with the margin and its last calls, by hosts that are started now. */
+	const canBeInTime = ({ deadline, cap, due, inProgress, holdSec }: CampaignDemand): boolean => {
+		if (deadline === undefined) return true;
+		const sec = (deadline - NOW) / 1_000 - 4 * holdSec - SETTINGS.bootSec;
+		return (due + inProgress) * holdSec * 1.25 <= Math.min(cap, due + inProgress) * sec;
+	};
+	test("… nor for one of several that can all be in time", () => {
+		let seen = 0;
+		fc.assert(
+			fc.property(some, up, usd, fc.nat(), moreMin, (campaigns, n, price, which, min) => {
+				if (!campaigns.every(canBeInTime)) return;
+				seen++;
+				const [now, then] = later(campaigns, n, price, which, min);
+				expect(then).toBeLessThanOrEqual(now);
+			}),
+			{ ...RUNS, numRuns: 3_000 },
+		);
+		expect(seen).toBeGreaterThan(500);
 	});
 	test("a dearer host never wants more", () => {
 		fc.assert(
@@ -242,7 +269,8 @@ describe("whatever the campaigns", () => {
 			fc.property(one, up, fc.integer({ min: 2, max: 600 }), (each, n, min) => {
 				const { deadlineMin: _, ...over } = each;
 				const channels = 120 * (1 + n);
-				const withNewHostsSec = min * 60 - SETTINGS.bootSec;
+				const withNewHostsSec = min * 60 - 4 * over.holdSec - SETTINGS.bootSec;
+				if (withNewHostsSec <= 0) return;
 				const work = (over.due + over.inProgress) * over.holdSec;
 				if (Math.min(channels, over.cap) * withNewHostsSec < work * 1.25) return;
 				const found = decided({ campaigns: [until(min, over.due, over)], hosts: hostsOf(n) }).decision;
