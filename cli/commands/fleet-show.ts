@@ -18,6 +18,17 @@ const burstHostSchema = z.looseObject({
 	startedAt: z.string(),
 });
 
+const marginalSchema = z.looseObject({
+	choice: z.string(),
+	why: z.string(),
+	workSec: z.number(),
+	usd: z.number(),
+	usdRunning: z.number(),
+	usdOverhead: z.number(),
+	doneAt: z.string(),
+	doneAtWithout: z.string().nullish(),
+});
+
 const burstSchema = z.looseObject({
 	enabled: z.boolean(),
 	wanted: wantedSchema.nullish(),
@@ -33,6 +44,7 @@ const burstSchema = z.looseObject({
 			}),
 			floor: z.looseObject({ hosts: z.number(), from: z.string() }),
 			usdPerHour: z.looseObject({ limit: z.number() }),
+			marginal: marginalSchema.nullish(),
 		})
 		.nullish(),
 	trouble: z.array(z.string()),
@@ -59,6 +71,16 @@ const GONE = new Set(["terminated"]);
 const both = (wanted: z.infer<typeof wantedSchema> | null | undefined): string =>
 	!wanted ? NONE : wanted.spot > 0 ? `${wanted.onDemand} + ${wanted.spot} spot` : String(wanted.onDemand);
 
+const usd = (amount: number): string => `$${amount.toFixed(4)}`;
+
+/** Start another host, or finish later: which was chosen, and the figures of both. */
+const describeMarginal = ({ choice, why, ...m }: z.infer<typeof marginalSchema>): string => {
+	const chosen = choice === "start" ? "is started" : "is not started";
+	if (m.workSec === 0) return `${chosen}: ${why}`;
+	const without = m.doneAtWithout ? instant(m.doneAtWithout) : "never";
+	return `${chosen}: ${why} It costs ${usd(m.usd)} with its work, ${usd(m.usdRunning)} on hosts that run. All done ${instant(m.doneAt)} with it, ${without} without.`;
+};
+
 const describeBurst = (burst: Burst, nowMs: number): string[] => {
 	const { decision } = burst;
 	const hosts = burst.hosts.filter(({ state }) => !GONE.has(state));
@@ -72,6 +94,7 @@ const describeBurst = (burst: Burst, nowMs: number): string[] => {
 			["burst hosts", `${both(burst.wanted)} wanted, ${both(burst.up)} up or coming`],
 			["because", decision?.reason ?? "no look at the fleet was taken yet"],
 			["floor", decision && decision.floor.hosts > 0 ? `${decision.floor.hosts} (${decision.floor.from})` : undefined],
+			["one more", decision?.marginal ? describeMarginal(decision.marginal) : undefined],
 			["limits", decision && decision.limits.length > 0 ? decision.limits.join("; ") : undefined],
 			[
 				"spend",

@@ -374,7 +374,13 @@ export const ROUTES: DocumentedRoute[] = [
 		summary:
 			"Capacity, live channels and granted channels, by tier and by host; what the last decision about burst hosts was, and why.",
 		token: "operator",
-		answers: [{ status: 200, description: "The fleet; `burst` is about the burst hosts." }],
+		answers: [
+			{
+				status: 200,
+				description:
+					"The fleet; `burst` is about the burst hosts. `burst.decision.marginal` is the host at the margin, null where no contact is due: `choice` (`start`, or `wait`: done later), `why`, `channels` without it, `workSec` at full load, `overheadSec`, `usdPerHour`, `usd` with its work, `usdRunning` for the same work on hosts that run, `usdOverhead` and `usdOverheadAllowed`, `doneAt` with it, `doneAtWithout` (null: never), `soonerSec`.",
+			},
+		],
 	},
 	{
 		method: "POST",

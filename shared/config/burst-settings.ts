@@ -6,6 +6,8 @@ import { ConfigError } from "./config-error.ts";
 
 /** A public IPv4 address, attached or not, US dollars an hour (AWS, since 2024-02). */
 export const PUBLIC_IPV4_USD_PER_HOUR = 0.005;
+/** The volume of a burst host, 8 GB of gp3 at $0.08 a GB and month of 730 hours, US dollars an hour (AWS, us-east-1). */
+export const VOLUME_USD_PER_HOUR = (8 * 0.08) / 730;
 
 /**
  * Instance types that are asked for, in the order of preference where nothing else decides, with their on-demand price in us-east-1 in US
@@ -64,6 +66,12 @@ export const burstSettingsSchema = z.object({
 	idleSec: z.coerce.number().min(0).default(60),
 	/** A host is started only for so much work: EC2 bills at least 60 s. */
 	minUseSec: z.coerce.number().positive().default(60),
+	/**
+	 * What a start may cost beyond the work itself (its boot, its idle time, its drain), in US dollars for each hour of work at full load that the host
+	 * takes: what it is worth to have that done sooner. So a dear host must have more to do than a cheap one: at 1 a c7g.large 12 s, a host of $2.32 an
+	 * hour 6 min. Hosts that a deadline needs are started whatever it costs. 0: only those.
+	 */
+	maxOverheadUsdPerWorkHour: z.coerce.number().min(0).default(1),
 	/** From the start to the first hello, until it was measured (published: 21 to 26 s; plan with 60). */
 	bootSec: z.coerce.number().positive().default(60),
 	/** Not active so long after its start: the start failed. */

@@ -1,12 +1,19 @@
 import type { BurstSettings } from "../config/burst-settings.ts";
+import { DEFAULT_PRIORITY } from "../contract/campaign.ts";
+import { channelsInTime, type Runner } from "./decide-deadlines.ts";
 import { type Carriers, doneMeanwhile, type Figures } from "./decide-network.ts";
 import type { CampaignDemand } from "./demand.ts";
 import { contactsWords, deadlineWords, workWords } from "./words.ts";
 
 /** A deadline is aimed at with so much more than is needed: estimates are wrong, calls wait, hosts die. */
 export const DEADLINE_MARGIN = 1.25;
+/**
+ * The last calls are to have ended by a deadline, not to begin then, and some last far longer than the mean: so many times as long. Of calls whose length is
+ * exponential one in fifty is longer.
+ */
+export const LAST_CALLS = 4;
 /** Hosts that run are needed until even this is not: between the two figures nothing is started and nothing stopped. */
-export const DEADLINE_KEEP_MARGIN = 1.5;
+export const DEADLINE_KEEP_MARGIN = 1.3;
 
 /**
  * Calls come and go: hosts that run are let go only when they would not be needed for this part more of them either (of a host's channels at
@@ -27,6 +34,8 @@ export interface CampaignFigures {
 	work: number;
 	/** Worth starting hosts for. */
 	start: Figure;
+	/** What it would use if there were hosts without end: its deadline, which lets it do with less, left out. */
+	free: Figure;
 	/** Worth keeping those that run. */
 	keep: Figure;
 	/**
@@ -49,24 +58,84 @@ const workOf = ({ inProgress, due, holdSec }: CampaignDemand): number => (inProg
 const allWorkOf = (campaign: CampaignDemand): number =>
 	(campaign.inProgress + Math.max(campaign.due, campaign.pending ?? 0)) * campaign.holdSec;
 
-/** Channels that do a campaign's work by its deadline; undefined: it sets no limit. */
-const byDeadline = (
-	campaign: CampaignDemand,
-	done: number,
-	now: number,
-	bootSec: number,
-): { start: number; keep: number } | undefined => {
-	if (campaign.deadline === undefined) return undefined;
-	const leftSec = (campaign.deadline - now) / 1_000;
-	const withNewHostsSec = leftSec - bootSec;
-	// Hosts started now would come too late: it is late anyhow, and the sooner it is done the better.
-	if (withNewHostsSec <= 0) return undefined;
-	const work = allWorkOf(campaign);
-	const start = Math.ceil((Math.max(0, work - done) * DEADLINE_MARGIN) / withNewHostsSec);
-	return { start, keep: Math.max(start, Math.ceil((work * DEADLINE_KEEP_MARGIN) / leftSec)) };
+/** A campaign with a deadline. */
+interface Dated extends Runner {
+	trunkId: string;
+	/** With how many it is done in time, if it has them all the time. */
+	channels: number;
+	/** All that it can use is not enough: it is late anyhow, and the sooner it is done the better. */
+	isLate: boolean;
+}
+
+const dated = (
+	campaigns: CampaignDemand[],
+	margin: number,
+	secOf: (campaign: CampaignDemand & { deadline: number }) => number,
+	workOf: (campaign: CampaignDemand) => number,
+): Dated[] =>
+	campaigns.flatMap((campaign): Dated[] => {
+		const { campaignId, trunkId, deadline, cap, inProgress, due, pending = 0, priority = DEFAULT_PRIORITY } = campaign;
+		// Calls that only end take no turns.
+		if (deadline === undefined || due + pending === 0) return [];
+		const sec = secOf({ ...campaign, deadline }) / margin;
+		const work = Math.max(0, workOf(campaign));
+		const most = Math.min(cap, inProgress + Math.max(due, pending));
+		const channels = sec > 0 ? Math.ceil(work / sec) : Number.POSITIVE_INFINITY;
+		const common = { campaignId, trunkId, most, work, priority };
+		if (channels <= most) return [{ ...common, sec, channels, isLate: false }];
+		return most === 0 ? [] : [{ ...common, sec: work / most, channels: most, isLate: true }];
+	});
+
+/**
+ * Channels of each that is not late: what it needs by itself, and what has to be added because the others of its trunk take their turns.
+ */
+const together = (all: Dated[]): Map<string, number> => {
+	const figures = new Map<string, number>();
+	for (const trunkId of new Set(all.map((each) => each.trunkId))) {
+		const own = all.filter((each) => each.trunkId === trunkId).sort((a, b) => a.sec - b.sec);
+		const sum = own.reduce((n, { channels }) => n + channels, 0);
+		let missing = own.length > 1 ? Math.max(0, channelsInTime(own) - sum) : 0;
+		for (const { campaignId, channels, most, isLate } of own) {
+			if (isLate) continue;
+			const more = Math.min(missing, most - channels);
+			missing -= more;
+			figures.set(campaignId, channels + more);
+		}
+	}
+	return figures;
 };
 
-const figuresOf = (campaign: CampaignDemand, done: number, carriers: Carriers, bootSec: number): CampaignFigures => {
+/** Channels that do all campaigns' work by their deadlines; a campaign that is not there has none that sets a limit. */
+const byDeadlines = (
+	campaigns: CampaignDemand[],
+	done: Figures,
+	now: number,
+	bootSec: number,
+): { start: Figures; keep: Figures } => {
+	const leftSec = ({ deadline, holdSec }: CampaignDemand & { deadline: number }): number =>
+		(deadline - now) / 1_000 - LAST_CALLS * holdSec;
+	const start = together(
+		dated(
+			campaigns,
+			DEADLINE_MARGIN,
+			// Hosts that are started now are there then.
+			(campaign) => leftSec(campaign) - bootSec,
+			(campaign) => allWorkOf(campaign) - (done.get(campaign.campaignId) ?? 0),
+		),
+	);
+	const keep = together(dated(campaigns, DEADLINE_KEEP_MARGIN, leftSec, allWorkOf));
+	return {
+		start,
+		keep: new Map([...start].flatMap(([id, n]) => (keep.has(id) ? [[id, Math.max(n, keep.get(id) ?? 0)]] : []))),
+	};
+};
+
+const figuresOf = (
+	campaign: CampaignDemand,
+	done: number,
+	carriers: Carriers,
+	deadline: { start: number | undefined; keep: number | undefined },
+): CampaignFigures => {
 	const { now, settings, demand } = carriers;
 	const trunkCap = demand.trunks.find(({ trunkId }) => trunkId === campaign.trunkId)?.cap;
 	const cap: Figure = {
@@ -81,18 +150,18 @@ const figuresOf = (campaign: CampaignDemand, done: number, carriers: Carriers, b
 		channels: Math.floor(left / settings.minUseSec),
 		why: workWords(campaign, left, settings.minUseSec),
 	};
-	const deadline = byDeadline(campaign, done, now, bootSec);
 	const inTime = (channels: number | undefined): Figure[] =>
 		channels === undefined ? [] : [{ channels, why: deadlineWords(campaign.deadline ?? now) }];
 	return {
 		campaign,
 		work: campaign.dueIsBound ? Math.max(0, allWorkOf(campaign) - done) : left,
-		start: least([cap, contacts, ...inTime(deadline?.start), work]),
-		keep: least([cap, contacts, ...inTime(deadline?.keep)]),
+		start: least([cap, contacts, ...inTime(deadline.start), work]),
+		free: least([cap, contacts, work]),
+		keep: least([cap, contacts, ...inTime(deadline.keep)]),
 		release: least([
 			cap,
 			{ ...contacts, channels: due === 0 ? 0 : contacts.channels + room },
-			...inTime(deadline?.keep),
+			...inTime(deadline.keep),
 		]),
 	};
 };
@@ -108,7 +177,12 @@ export const campaignFigures = (carriers: Carriers, bootSec: number): CampaignFi
 		}),
 	);
 	const done = doneMeanwhile(carriers, meanwhile, bootSec);
-	return campaigns.map((campaign) => figuresOf(campaign, done.get(campaign.campaignId) ?? 0, carriers, bootSec));
+	const { start, keep } = byDeadlines(campaigns, done, now, bootSec);
+	return campaigns.map((campaign) => {
+		const { campaignId } = campaign;
+		const deadline = { start: start.get(campaignId), keep: keep.get(campaignId) };
+		return figuresOf(campaign, done.get(campaignId) ?? 0, carriers, deadline);
+	});
 };
 
 /** From the start of a host to its first hello, as measured of late. */

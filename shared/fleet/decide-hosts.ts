@@ -2,7 +2,7 @@ import type { BurstSettings } from "../config/burst-settings.ts";
 import type { FleetItem } from "../store/items.ts";
 import { type Capacity, MARKETS, type UpHost } from "./capacity.ts";
 import type { Spread } from "./decide-network.ts";
-import { hostsWorth, type Phase } from "./decide-phases.ts";
+import { hostsWorth, type Phase, type Worth } from "./decide-phases.ts";
 import type { Wanted } from "./decision.ts";
 
 const capsOf = (hosts: UpHost[]): number => hosts.reduce((sum, { cap }) => sum + cap, 0);
@@ -15,20 +15,35 @@ const needed = (hosts: UpHost[], channels: number): number => {
 	return n;
 };
 
+/** Channels of campaigns with a deadline that burst hosts may carry. */
+export interface Held {
+	all: number;
+	/** Of them those whose calls must not be cut off. */
+	fixed: number;
+}
+
 /**
  * Burst hosts for a demand: more than are up only if what is worth starting for does not fit into those; else as many of them as what is in use
  * still needs. Campaigns that allow dropped calls get spot hosts, and use on-demand ones that are up.
  */
-export const hostsFor = (phases: Phase[], keep: Spread, capacity: Capacity, settings: BurstSettings): Wanted => {
+export const hostsFor = (
+	phases: Phase[],
+	keep: Spread,
+	capacity: Capacity,
+	settings: BurstSettings,
+	held: Held,
+	pays: Worth["pays"],
+): Wanted => {
+	const { channelsPerHost, minUseSec } = settings;
 	const [onDemand = [], spot = []] = MARKETS.map((market) => capacity.up.filter((host) => host.market === market));
 	const usableSpot = settings.spot ? spot : [];
 	const fixed = (of: Spread): number => (settings.spot ? of.burstOnDemand : of.burst);
-	const more = (of: (spread: Spread) => number, room: number): number =>
-		hostsWorth(phases, of, room, settings.channelsPerHost, settings.minUseSec);
+	const more = (of: (spread: Spread) => number, room: number, heldChannels: number): number =>
+		hostsWorth(phases, of, room, { channelsPerHost, minUseSec, heldChannels, pays });
 
-	const moreOnDemand = more(fixed, capsOf(onDemand));
-	const room = capsOf(onDemand) + moreOnDemand * settings.channelsPerHost + capsOf(usableSpot);
-	const moreSpot = settings.spot ? more(({ burst }) => burst, room) : 0;
+	const moreOnDemand = more(fixed, capsOf(onDemand), settings.spot ? held.fixed : held.all);
+	const room = capsOf(onDemand) + moreOnDemand * channelsPerHost + capsOf(usableSpot);
+	const moreSpot = settings.spot ? more(({ burst }) => burst, room, held.all) : 0;
 
 	let kept = needed(onDemand, fixed(keep));
 	const keptSpot = needed(usableSpot, keep.burst - capsOf(onDemand.slice(0, kept)));

@@ -32,23 +32,58 @@ export const phasesOf = (campaigns: CampaignFigures[], start: Spread, carriers: 
 /** Sums of fractions are not exact. */
 const EPSILON = 1e-6;
 
+/** Channel-seconds for one more host beside so many channels. @param channelsOf what of a phase's demand it is for */
+export const workBeyond = (
+	phases: Phase[],
+	channelsOf: (spread: Spread) => number,
+	below: number,
+	channelsPerHost: number,
+): number =>
+	phases.reduce(
+		(sum, { sec, spread }) => sum + sec * Math.min(channelsPerHost, Math.max(0, channelsOf(spread) - below)),
+		0,
+	);
+
+/** What makes a host worth starting. */
+export interface Worth {
+	channelsPerHost: number;
+	/** Work for so long at full load, be it less work for longer. */
+	minUseSec: number;
+	/** Up to so many channels are needed to hold deadlines: whatever starting costs. */
+	heldChannels: number;
+	/** Beyond them: whether so many seconds of work at full load are worth what starting costs. */
+	pays: (workSec: number) => boolean;
+}
+
 /**
- * Hosts that are worth starting beyond a room of so many channels: each must have work for `minUseSec` at full load, be it less work for longer.
+ * Hosts that are worth starting beyond a room of so many channels.
  * @param channelsOf what of a phase's demand they are for
  */
 export const hostsWorth = (
 	phases: Phase[],
 	channelsOf: (spread: Spread) => number,
 	room: number,
-	channelsPerHost: number,
-	minUseSec: number,
+	{ channelsPerHost, minUseSec, heldChannels, pays }: Worth,
 ): number => {
 	for (let hosts = 0; ; hosts++) {
 		const below = room + hosts * channelsPerHost;
-		const work = phases.reduce(
-			(sum, { sec, spread }) => sum + sec * Math.min(channelsPerHost, Math.max(0, channelsOf(spread) - below)),
-			0,
-		);
+		const work = workBeyond(phases, channelsOf, below, channelsPerHost);
 		if (work === 0 || work < minUseSec * channelsPerHost - EPSILON) return hosts;
+		if (below >= heldChannels && !pays(work / channelsPerHost)) return hosts;
 	}
+};
+
+/**
+ * How long the work of all phases takes where burst hosts have so many channels: what they have no room for waits. undefined: it is never done.
+ */
+export const secondsFor = (phases: Phase[], burstChannels: number): number | undefined => {
+	let seconds = 0;
+	for (const { sec, spread } of phases) {
+		const wanted = spread.steady + spread.burst;
+		const carried = spread.steady + Math.min(spread.burst, burstChannels);
+		if (wanted === 0) continue;
+		if (carried === 0) return undefined;
+		seconds += (sec * wanted) / carried;
+	}
+	return seconds;
 };

@@ -5,12 +5,14 @@ import { type Capacity, capacityOf, isSilent, totalOf } from "./capacity.ts";
 import { bootSecOf, type CampaignFigures, campaignFigures } from "./decide-campaigns.ts";
 import { addRecent, hostsFor, keepIdle, pruneRecent } from "./decide-hosts.ts";
 import { applyLimits, startsFor } from "./decide-limits.ts";
+import { heldOf, marginalOf, nextHost } from "./decide-marginal.ts";
 import { type Carriers, type Figures, type Spread, spread } from "./decide-network.ts";
 import { phasesOf } from "./decide-phases.ts";
 import type { CampaignShare, Decision, Wanted } from "./decision.ts";
 import type { Demand } from "./demand.ts";
 import { type Floor, floorOf, nextFloorChange } from "./floors.ts";
 import { CAPACITY, isUp } from "./life.ts";
+import { paysFor } from "./start-cost.ts";
 import { hostsWords, plural, reasonWords, trunkWords } from "./words.ts";
 
 /** All that a decision depends on. */
@@ -84,7 +86,7 @@ const steadyOf = ({ steady }: Capacity): Decision["steady"] => ({
 	capacity: steady.reduce((n, { channels }) => n + channels, 0),
 });
 
-const figuresBy = (campaigns: CampaignFigures[], which: "start" | "keep" | "release"): Figures =>
+const figuresBy = (campaigns: CampaignFigures[], which: "start" | "free" | "keep" | "release"): Figures =>
 	new Map(campaigns.map((each) => [each.campaign.campaignId, each[which].channels]));
 
 /** Each campaign's channels with the reason for the figure, the largest first. */
@@ -164,12 +166,34 @@ export const decide = (input: DecideInput): Decided => {
 	const release = spread(carriers, figuresBy(campaigns, "release"));
 	// Calls that are granted have their host: where nothing else is due, nothing is started or taken back for them.
 	const isDue = campaigns.some(({ campaign }) => campaign.due > 0);
-	const raw = hostsFor(isDue ? phasesOf(campaigns, start, carriers) : [], release, capacity, settings);
+	const phases = isDue ? phasesOf(campaigns, start, carriers) : [];
+	const forDeadlines = heldOf(campaigns, start);
+	const next = nextHost(campaigns, start, capacity, settings, bootSec);
+	const raw = hostsFor(phases, release, capacity, settings, forDeadlines, (workSec) =>
+		paysFor(settings, next, workSec),
+	);
 	const recent = addRecent(fleet.recent, raw, now, settings.idleSec);
 	const kept = keepIdle(raw, capacity.upCount, recent);
 	const asked = withFloor(kept, floor);
 	const { wanted, limits } = applyLimits(asked, { now, capacity, settings, fleet });
 
+	const hasDeadline = campaigns.some(({ campaign }) => campaign.deadline !== undefined);
+	const free = campaigns.map((each) => ({ ...each, start: each.free }));
+	const marginal = marginalOf({
+		now,
+		bootSec,
+		settings,
+		capacity,
+		isDue,
+		phases,
+		freePhases: isDue && hasDeadline ? phasesOf(free, spread(carriers, figuresBy(free, "start")), carriers) : phases,
+		campaigns,
+		held: forDeadlines,
+		next,
+		raw,
+		starts: Math.max(0, totalOf(wanted) - totalOf(capacity.upCount)),
+		limits,
+	});
 	const growing = totalOf(startsFor(raw, { ...capacity, reusable: { onDemand: 0, spot: 0 } })) > 0;
 	const which = growing ? "start" : "keep";
 	const shown = which === "start" ? start : keep;
@@ -204,6 +228,7 @@ export const decide = (input: DecideInput): Decided => {
 			floor: { hosts: floor.hosts, from: floor.from },
 			limits: [...(addresses === undefined ? [] : addressWords(shown, addresses, settings.channelsPerHost)), ...limits],
 			usdPerHour: { now: capacity.usdPerHour, limit: settings.maxUsdPerHour },
+			...(marginal ? { marginal } : {}),
 		},
 		recent,
 		...(nexts.length > 0 ? { nextAt: Math.min(...nexts) } : {}),

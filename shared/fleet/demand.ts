@@ -27,6 +27,8 @@ export interface CampaignDemand {
 	deadline?: number;
 	/** Contacts neither done nor in progress, due now or later, by the counters; only with a deadline, or where `due` is bound. */
 	pending?: number;
+	/** Where channels are short its turn comes in proportion; absent: as by default. */
+	priority?: number;
 	allowDroppedCalls: boolean;
 	/** Why burst hosts cannot carry it, in words; absent: they can. */
 	notOnBurst?: string;

@@ -223,6 +223,7 @@ const demandOf = async (
 		...(startAt === undefined ? {} : { startAt }),
 		...(deadline === undefined ? {} : { deadline }),
 		...(pending === undefined ? {} : { pending: Math.ceil(pending * part) }),
+		...(campaign.priority === undefined ? {} : { priority: campaign.priority }),
 		allowDroppedCalls: campaign.allowDroppedCalls ?? false,
 		...(notOnBurst === undefined ? {} : { notOnBurst }),
 	};

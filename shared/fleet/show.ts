@@ -3,7 +3,7 @@ import type { Deps } from "../deps.ts";
 import { readHosts } from "../hosts/hosts.ts";
 import type { FleetItem, HostItem, Intent } from "../store/items.ts";
 import { type BurstHost, burstHosts, costOf, sumOf } from "./counting.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, Marginal } from "./decision.ts";
 import { type FleetRoom, readFleetRoom } from "./state.ts";
 
 /** The part of `GET /v1/fleet` that is about the burst. Times are ISO 8601. */
@@ -15,7 +15,9 @@ export interface ShownBurst {
 	wanted: Decision["wanted"] | null;
 	up: Decision["up"] | null;
 	/** The last decision with its reason, limits and figures. */
-	decision: (Omit<Decision, "at" | "wanted" | "up"> & { at: string }) | null;
+	decision:
+		| (Omit<Decision, "at" | "wanted" | "up" | "marginal"> & { at: string; marginal: ShownMarginal | null })
+		| null;
 	/** What stands in the way now, in words, with what to do about it where there is something. */
 	trouble: string[];
 	/** EC2 is being asked for it. */
@@ -31,6 +33,11 @@ export interface ShownBurst {
 	addresses: { pool: number; free: number; missing: number } | null;
 	hosts: ShownBurstHost[];
 }
+/** Start another host, or finish later: what was weighed. */
+export type ShownMarginal = Omit<Marginal, "doneAt" | "doneAtWithout"> & {
+	doneAt: string;
+	doneAtWithout: string | null;
+};
 export interface ShownBurstHost {
 	hostId: string;
 	state: HostItem["state"];
@@ -156,19 +163,33 @@ const showIntent = ([id, intent]: [string, Intent]): ShownBurst["intents"][numbe
 	since: iso(intent.at),
 });
 
+const showMarginal = (marginal: Marginal | undefined): ShownMarginal | null =>
+	marginal
+		? {
+				...marginal,
+				doneAt: iso(marginal.doneAt),
+				doneAtWithout: isoOrNull(marginal.doneAtWithout ?? undefined),
+			}
+		: null;
+
+const showDecision = (decision: Decision | undefined): ShownBurst["decision"] => {
+	if (!decision) return null;
+	const { at, wanted: _wanted, up: _up, marginal, ...rest } = decision;
+	return { ...rest, at: iso(at), marginal: showMarginal(marginal) };
+};
+
 /** Pure. */
 export const showBurst = (room: FleetRoom, hosts: HostItem[], settings: BurstSettings, now: number): ShownBurst => {
 	const { fleet, floor, schedules } = room;
 	const burst = burstHosts(hosts);
-	const { at, wanted, up, ...decision } = fleet.decision ?? {};
 	// A stopped host keeps its Elastic IP, and that is paid for.
 	const kept = burst.filter(({ state, inst }) => state === "stopped" && inst.addressId !== undefined).length;
 	return {
 		enabled: settings.launchTemplate !== "",
 		dryRun: settings.dryRun,
-		wanted: wanted ?? null,
-		up: up ?? null,
-		decision: at === undefined ? null : { ...(decision as Omit<Decision, "at" | "wanted" | "up">), at: iso(at) },
+		wanted: fleet.decision?.wanted ?? null,
+		up: fleet.decision?.up ?? null,
+		decision: showDecision(fleet.decision),
 		trouble: troubleOf(fleet, settings, now),
 		intents: Object.entries(fleet.intents).map(showIntent),
 		bootSec: { last: fleet.boots, median: median(fleet.boots) },

@@ -1,4 +1,4 @@
-import type { Wanted } from "./decision.ts";
+import type { Marginal, Wanted } from "./decision.ts";
 import type { CampaignDemand } from "./demand.ts";
 
 /** What decide says, in words for people: the only place that makes sentences of figures. */
@@ -116,4 +116,42 @@ export const reasonWords = (figures: ReasonFigures): string => {
 	}
 	if (wanted < asked) more.push(`The limits allow ${hostsWords(wanted)}.`);
 	return [`${demandWords(figures)}${burstWords(figures)}`, ...more].join(" ");
+};
+
+export interface MarginalFigures extends Omit<Marginal, "why"> {
+	isCut: boolean;
+	/** Once a host started now is up. */
+	isNothingLeft: boolean;
+	limits: string[];
+	minUseSec: number;
+	/** It is needed to hold a deadline. */
+	forDeadline: boolean;
+	/** The earliest. */
+	deadline: number | undefined;
+	/** No burst host is up. */
+	steadyOnly: boolean;
+}
+
+const soonerWords = ({ soonerSec, doneAt }: MarginalFigures): string =>
+	soonerSec === null ? `done by ${timeWords(doneAt)}, and never without it` : `done ${secWords(soonerSec)} sooner`;
+
+/** Why one host more is started, or is not. */
+export const marginalWords = (figures: MarginalFigures): string => {
+	const { choice, isCut, limits, workSec, minUseSec, forDeadline, deadline, usdOverhead, usdOverheadAllowed } = figures;
+	if (isCut) return `It is worth starting, but the limits do not allow it${limits[0] ? `: ${limits[0]}` : "."}`;
+	const cost = `${secWords(workSec)} of work at full load for ${usdWords(usdOverhead)} of boot, idle time and drain`;
+	if (choice === "start") {
+		if (forDeadline && deadline !== undefined) return `It is needed for the deadline ${timeWords(deadline)}: ${cost}.`;
+		return `${cost}, at most ${usdWords(usdOverheadAllowed)} is worth it: all is ${soonerWords(figures)}.`;
+	}
+	if (figures.isNothingLeft) return "Nothing would be left to do once it is up.";
+	if (workSec === 0) {
+		const who = figures.steadyOnly ? "The steady hosts" : "The hosts that are up";
+		return deadline === undefined
+			? `${who} carry all of it.`
+			: `${who} are enough${figures.doneAtWithout === null || figures.doneAtWithout > deadline ? "" : `: done by ${timeWords(figures.doneAtWithout)}, before the deadline ${timeWords(deadline)}`}.`;
+	}
+	if (workSec < minUseSec)
+		return `It would have ${secWords(workSec)} of work at full load, less than ${secWords(minUseSec)}: later is cheaper.`;
+	return `${cost}, more than the ${usdWords(usdOverheadAllowed)} that is worth it (BURST_MAX_OVERHEAD_USD_PER_WORK_HOUR): later is cheaper.`;
 };

@@ -446,7 +446,9 @@ export class MemoryDynamo {
 				invalid(`Filter Expression can only contain non-primary key attributes: Primary key attribute: ${name}`);
 		const paths = projectionOf(input, place);
 		place.checkAllUsed();
-		const source = index ? [...(table.indexes.get(index.name)?.values() ?? [])] : this.#allItems(table);
+		const source = index
+			? [...(table.indexes.get(index.name)?.values() ?? [])]
+			: [...(table.partitions.get(partitionOf(condition, hash))?.values() ?? [])];
 		const order = [...(range ? [range] : []), ...keyNames(table.definition)];
 		const items = source.filter((item) => holds(condition, item)).sort(byKeys(order));
 		if (input["ScanIndexForward"] === false) items.reverse();
@@ -603,6 +605,14 @@ const returnValues = (input: Input, allowed: string[]): string => {
 	const wanted = (input["ReturnValues"] as string | undefined) ?? "NONE";
 	if (!allowed.includes(wanted)) invalid("Return values set to invalid value");
 	return wanted;
+};
+
+/** The partition that a (checked) key condition names. */
+const partitionOf = (condition: Condition, hash: string): string => {
+	if (condition.kind === "and") return partitionOf(condition.left, hash) || partitionOf(condition.right, hash);
+	if (condition.kind !== "compare" || !attributesOf(condition).includes(hash)) return "";
+	const value = [condition.left, condition.right].find(({ kind }) => kind === "value");
+	return value?.kind === "value" ? keyText(value.value) : "";
 };
 
 /** A key condition: the partition key equal to a value, and at most one simple condition on the sort key. */

@@ -33,11 +33,15 @@ export interface MemoryEc2Options {
 	/** An instance came to be running, or ceased to be; `at` is when. */
 	onRunning?: (instance: Ec2Instance, at: number) => void;
 	onOff?: (instance: Ec2Instance, at: number) => void;
+	/** An instance entered a state: what EventBridge would be told. */
+	onState?: (instance: Ec2Instance, at: number) => void;
 	/** Before each call: a test holds it up here, or lets the caller die. */
 	before?: (call: Ec2Call, argument: unknown) => Promise<void> | void;
 	/** After it was carried out, before the answer. */
 	after?: (call: Ec2Call, argument: unknown) => Promise<void> | void;
 }
+
+type Hook = "onRunning" | "onOff" | "onState" | "before" | "after";
 
 /** Billed for at least so long after each start. */
 const MIN_BILLED_SEC = 60;
@@ -75,9 +79,10 @@ const CODES: Record<Ec2ErrorKind, string> = {
 const RUNS: readonly Ec2State[] = ["pending", "running"];
 
 export class MemoryEc2 implements Ec2 {
-	readonly #options: Required<Omit<MemoryEc2Options, "onRunning" | "onOff" | "before" | "after">> &
-		Pick<MemoryEc2Options, "onRunning" | "onOff" | "before" | "after">;
+	readonly #options: Required<Omit<MemoryEc2Options, Hook>> & Pick<MemoryEc2Options, Hook>;
 	readonly #machines = new Map<string, Machine>();
+	/** Those with states that are not told yet: few of many. */
+	readonly #moving = new Set<Machine>();
 	/** By ClientToken: what was asked for, and what it gave. */
 	readonly #launches = new Map<string, { asked: string; ids: string[] }>();
 	readonly #pools = new Map<string, number>();
@@ -150,7 +155,7 @@ export class MemoryEc2 implements Ec2 {
 		const now = this.#options.now();
 		for (;;) {
 			let next: { machine: Machine; at: number } | undefined;
-			for (const machine of this.#machines.values()) {
+			for (const machine of this.#moving) {
 				const entry = machine.history[machine.told];
 				if (entry && entry.at <= now && (!next || entry.at < next.at)) next = { machine, at: entry.at };
 			}
@@ -160,7 +165,7 @@ export class MemoryEc2 implements Ec2 {
 	}
 	/** When something happens next by itself. */
 	nextChangeAt(): number | undefined {
-		const ahead = [...this.#machines.values()].flatMap(({ history, told }) => history[told]?.at ?? []);
+		const ahead = [...this.#moving].flatMap(({ history, told }) => history[told]?.at ?? []);
 		return ahead.length > 0 ? Math.min(...ahead) : undefined;
 	}
 	/** Every instance that ever was, as it is now. */
@@ -372,10 +377,12 @@ export class MemoryEc2 implements Ec2 {
 		const now = this.#options.now();
 		machine.history.length = machine.told;
 		for (const [sec, state] of states) machine.history.push({ at: now + sec * 1_000, state });
+		this.#moving.add(machine);
 	}
 	#tell(machine: Machine): void {
 		const { at, state } = machine.history[machine.told] as { at: number; state: Ec2State };
 		machine.told++;
+		if (machine.told === machine.history.length) this.#moving.delete(machine);
 		const open = machine.bills.at(-1);
 		if (state === "running") {
 			machine.bills.push({ from: at });
@@ -384,6 +391,7 @@ export class MemoryEc2 implements Ec2 {
 			open.to = at;
 			this.#options.onOff?.(this.#shown(machine), at);
 		}
+		this.#options.onState?.({ ...machine.instance, state }, at);
 		// EC2 takes an address back from what is terminated.
 		if (state === "terminated")
 			for (const [allocationId, instanceId] of this.#associated)

@@ -89,11 +89,17 @@ export const equal = (a: Value, b: Value): boolean => {
 	return false;
 };
 
+const SURROGATES = /[\ud800-\uffff]/;
+
 /** Order of two values of one type that has an order (S, N, B); undefined otherwise. Strings in order of their UTF-8 bytes. */
 export const compare = (a: Value, b: Value): number | undefined => {
 	if (typeof a === "number" && typeof b === "number") return a - b;
-	if (typeof a === "string" && typeof b === "string")
-		return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+	if (typeof a === "string" && typeof b === "string") {
+		if (a === b) return 0;
+		// Below the surrogates UTF-16 and UTF-8 have the same order.
+		if (!SURROGATES.test(a) && !SURROGATES.test(b)) return a < b ? -1 : 1;
+		return Buffer.compare(Buffer.from(a), Buffer.from(b));
+	}
 	if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
 	return undefined;
 };

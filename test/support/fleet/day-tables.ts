@@ -1,6 +1,7 @@
 import { markerKey } from "../../../shared/campaigns/open-campaigns.ts";
-import type { Counts, HostItem } from "../../../shared/store/items.ts";
-import { newCampaign, newTrunk, TENANT } from "../items.ts";
+import type { HostItem } from "../../../shared/store/items.ts";
+import { addCounted } from "../../../shared/sync/counters.ts";
+import { newCampaign, newChunk, newTrunk, TENANT } from "../items.ts";
 import type { Attributes, Hooks, MemoryDynamo } from "../memory-dynamo.ts";
 import type { DayCampaign, DayHost, DayLoad } from "./day-load.ts";
 import type { Profile } from "./profile.ts";
@@ -18,14 +19,16 @@ export class DayTables {
 	readonly #profile: Profile;
 	readonly #load: DayLoad;
 	readonly #now: () => number;
+	readonly #startMs: number;
 	/** Campaigns that are in the tables, with the channels that they stand there with. */
 	readonly #open = new Map<string, { campaign: DayCampaign; channels: number }>();
 
-	constructor(dynamo: MemoryDynamo, profile: Profile, load: DayLoad, now: () => number) {
+	constructor(dynamo: MemoryDynamo, profile: Profile, load: DayLoad, now: () => number, startMs: number) {
 		this.#dynamo = dynamo;
 		this.#profile = profile;
 		this.#load = load;
 		this.#now = now;
+		this.#startMs = startMs;
 	}
 
 	#perform(name: "Put" | "Delete", table: string, what: object): void {
@@ -69,17 +72,8 @@ export class DayTables {
 			quiet: host.quiet,
 			lastSeenAt: this.#now(),
 			health: "up",
-			...(host.tier === "steady" && host.hostId.endsWith("-1") ? { acc: this.#counters() } : {}),
+			acc: { ...item.acc, ...addCounted(item.acc, host.ended.splice(0)) },
 		};
-	}
-	/** All campaigns' counters: one host stands for all. */
-	#counters(): Record<string, Counts> {
-		return Object.fromEntries(
-			[...this.#open.values()].map(({ campaign: { id, ended, endedSec } }) => [
-				id,
-				{ a: ended, f: ended, h: endedSec * 1_000, m: ended },
-			]),
-		);
 	}
 
 	/** Campaigns and the trunk as they stand in this second. */
@@ -94,7 +88,12 @@ export class DayTables {
 			const channels = campaign.channelsAt(second);
 			const before = this.#open.get(campaign.id);
 			if (before?.channels === channels) continue;
-			if (!before) this.#perform("Put", "campaigns", { ...markerKey(TENANT, campaign.id), createdAt: this.#now() });
+			if (!before) {
+				this.#perform("Put", "campaigns", { ...markerKey(TENANT, campaign.id), createdAt: this.#now() });
+				// Whoever adds the base load's contacts does so in time.
+				const accepted = Math.min(campaign.contacts, 1_000_000_000);
+				this.#perform("Put", "campaigns", newChunk(campaign.id, "import-1", 0, accepted));
+			}
 			this.#open.set(campaign.id, { campaign, channels });
 			this.#perform(
 				"Put",
@@ -108,7 +107,8 @@ export class DayTables {
 					then: { wait: 600 },
 					ringTimeoutSec: 30,
 					maxCallSec: campaign.calls.maxCallSec,
-					startedAt: this.#now(),
+					startedAt: this.#startMs + campaign.startSec * 1_000,
+					...(campaign.deadlineSec === undefined ? {} : { deadline: this.#startMs + campaign.deadlineSec * 1_000 }),
 				}),
 			);
 		}

@@ -85,6 +85,7 @@ export const burstSettingsOf = ({ burst }: FleetWalkConfig): BurstSettings => ({
 	warmHosts: burst.warmHosts,
 	idleSec: 2,
 	minUseSec: 0.5,
+	maxOverheadUsdPerWorkHour: 1_000,
 	bootSec: 2,
 	bootDeadlineSec: 12,
 	noTrunkSec: 5,

@@ -19,6 +19,8 @@ export interface Profile {
 	base: { fromSec: number; channels: number }[];
 	baseCalls: CallMix;
 	bursts: Burst[];
+	/** Who is served first where channels are short: the campaign that began first, or, as hosts do, the one with the fewest channels. */
+	turns?: "first" | "fair";
 }
 
 /** How long calls hold a channel. */
@@ -42,6 +44,15 @@ export interface Burst {
 	channels: number;
 	contacts: number;
 	calls: CallMix;
+	/** When its last call is to have ended; absent: as soon as it can. */
+	deadlineSec?: number;
+}
+
+/** What becomes of one call, seconds. */
+export interface DayCall {
+	holdSec: number;
+	/** 0: nobody answered. */
+	talkSec: number;
 }
 
 /** Mean channel time of one call, seconds. */
@@ -51,14 +62,21 @@ export const meanHoldSec = (mix: CallMix): number => {
 	return mix.answerRate * (mix.ringSec + talkSec) + (1 - mix.answerRate) * mix.unansweredSec;
 };
 
-/** Channel times of a campaign's calls, one after the other: the same for everybody who asks with the same seed. */
-export const holdTimes = (mix: CallMix, seed: number): (() => number) => {
+/** A campaign's calls, one after the other: the same for everybody who asks with the same seed. */
+export const callTimes = (mix: CallMix, seed: number): (() => DayCall) => {
 	const random = new Random(seed);
+	const unanswered: DayCall = { holdSec: mix.unansweredSec, talkSec: 0 };
 	return () => {
-		if (random.next() >= mix.answerRate) return mix.unansweredSec;
+		if (random.next() >= mix.answerRate) return unanswered;
 		const talk = -Math.log(1 - random.next()) * mix.talkSec;
-		return Math.max(1, Math.round(Math.min(mix.ringSec + talk, mix.maxCallSec)));
+		const holdSec = Math.max(1, Math.round(Math.min(mix.ringSec + talk, mix.maxCallSec)));
+		return { holdSec, talkSec: Math.max(0, holdSec - mix.ringSec) };
 	};
+};
+/** Their channel times. */
+export const holdTimes = (mix: CallMix, seed: number): (() => number) => {
+	const next = callTimes(mix, seed);
+	return () => next().holdSec;
 };
 export const seedOf = (profile: Profile, id: string): number =>
 	[...id].reduce((hash, char) => Math.imul(hash, 31) + char.charCodeAt(0), profile.seed);

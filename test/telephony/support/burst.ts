@@ -38,6 +38,7 @@ export interface Logged extends Record<string, unknown> {
 const QUICK: Record<string, string> = {
 	BURST_IDLE_SEC: "2",
 	BURST_MIN_USE_SEC: "1",
+	BURST_MAX_OVERHEAD_USD_PER_WORK_HOUR: "100",
 	BURST_LOOK_SEC: "1",
 	BURST_WARM_HOSTS: "1",
 	BURST_SIGHTING_SEC: "2",

@@ -1,0 +1,3 @@
+import { checkWeek } from "./week-checks.ts";
+
+checkWeek("service");
