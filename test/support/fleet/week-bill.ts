@@ -41,15 +41,28 @@ const BYTES_PER_TALK_SEC = 10_000;
 const FREE_GB = 100;
 /** What a GB costs beyond them. */
 export const MARGINAL_EGRESS_USD = usdOf("egress", FREE_GB);
-/** Of one attempt where ten go with a sync: write and read units, requests, and a function of half a GB for 120 ms. */
-const PER_ATTEMPT = { writes: 5.3, reads: 4, requests: 0.1, gbSec: 0.1 * 0.5 * 0.12 };
+/** Syncs for each attempt of a host with 8 calls a second: measured at 3.5 and at 44, and between them a straight line. */
+const SYNCS = (1.05 + ((8 - 3.5) / (44 - 3.5)) * (3.7 - 1.05)) / 8;
+/** Of one attempt, of its contact's import, and of its part of a sync: as counted (docs/decisions/0028-control-plane-cost-is-counted.md). */
+const PER_ATTEMPT = {
+	writes: 3.04 + 2.003 + 2.96 * SYNCS,
+	reads: 2.11 + 0.004 + 4.32 * SYNCS,
+	apiRequests: 0.00007 + SYNCS,
+	invocations: 0.0011 + SYNCS,
+	gbSec: 0.00053 + 0.06 * SYNCS,
+	logGb: (0.22 + 582 * SYNCS) / 1_000_000_000,
+	sqsRequests: 0.00013,
+};
 
 /** Of the control plane, US dollars. */
 export const PER_ATTEMPT_USD =
 	PER_ATTEMPT.writes * usdOf("dynamodb.write") +
 	PER_ATTEMPT.reads * usdOf("dynamodb.read") +
-	PER_ATTEMPT.requests * (usdOf("api.request") + usdOf("lambda.request")) +
-	PER_ATTEMPT.gbSec * usdOf("lambda.duration");
+	PER_ATTEMPT.apiRequests * usdOf("api.request") +
+	PER_ATTEMPT.invocations * usdOf("lambda.request") +
+	PER_ATTEMPT.gbSec * usdOf("lambda.duration") +
+	PER_ATTEMPT.logGb * usdOf("logs.ingest") +
+	PER_ATTEMPT.sqsRequests * usdOf("sqs.request");
 
 export interface Terms {
 	steadyHosts: number;
