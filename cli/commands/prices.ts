@@ -93,17 +93,23 @@ const show = async (context: Context, options: ShowOptions): Promise<void> => {
 					items.map((item) => [
 						item.product + tier(item),
 						item.region,
-						`$${decimals(item.usd)}`,
+						// A part of another price is no amount.
+						`${item.unit.startsWith("of ") ? "" : "$"}${decimals(item.usd)}`,
 						item.unit,
 						item.date,
 						item.ageDays,
 						item.list,
 						stateOf(item, item.ageDays) || " ",
-						item.source,
+						shortened(item.source),
 					]),
 				)}\n\nRefreshed prices are kept in ${path}${refreshed.length === 0 ? ", which is not there yet: burst-dialer prices refresh" : ""}.`,
 	);
 };
+
+/** A source in a table; `--json` has all of it. */
+const MAX_SOURCE_CHARS = 60;
+const shortened = (source: string): string =>
+	source.length <= MAX_SOURCE_CHARS ? source : `${source.slice(0, MAX_SOURCE_CHARS - 1)}…`;
 
 const answerSchema = z.looseObject({ prices: z.array(z.looseObject({})).default([]) });
 
