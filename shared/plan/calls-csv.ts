@@ -1,5 +1,4 @@
-import { parse } from "csv-parse/sync";
-import { DELIMITERS } from "../contacts/csv.ts";
+import { type CsvRow, csvRows } from "./csv-rows.ts";
 import type { RecordedCall } from "./history.ts";
 import { ProfileError } from "./profile.ts";
 
@@ -25,22 +24,9 @@ export interface ReadCalls {
 	withoutEnd: number;
 }
 
-interface Row {
-	record: string[];
-	line: number;
-}
-
-const rowsOf = ({ name, text }: CallsFile): Row[] => {
-	const header = text.split("\n", 1)[0] ?? "";
+const rowsOf = ({ name, text }: CallsFile): CsvRow[] => {
 	try {
-		const found = parse(text, {
-			delimiter: DELIMITERS.find((each) => header.includes(each)) ?? ",",
-			bom: true,
-			info: true,
-			skip_empty_lines: true,
-			relax_column_count: true,
-		}) as unknown as { record: string[]; info: { lines: number } }[];
-		return found.map(({ record, info }) => ({ record, line: info.lines }));
+		return csvRows(text, { trim: false });
 	} catch (error) {
 		throw new ProfileError(`${name} is no CSV: ${(error as Error).message}`);
 	}

@@ -1,5 +1,4 @@
-import { parse } from "csv-parse/sync";
-import { DELIMITERS } from "../contacts/csv.ts";
+import { type CsvRow, csvRows } from "./csv-rows.ts";
 
 /** A year of hours and a leap day. */
 export const MAX_STEPS = 8_784;
@@ -19,31 +18,16 @@ export class ProfileError extends Error {
 
 const WHOLE = /^\d{1,9}$/;
 
-interface Row {
-	record: string[];
-	line: number;
-}
-
-const rowsOf = (text: string): Row[] => {
-	const header = text.split("\n", 1)[0] ?? "";
-	const delimiter = DELIMITERS.find((each) => header.includes(each)) ?? ",";
+const rowsOf = (text: string): CsvRow[] => {
 	try {
-		const found = parse(text, {
-			delimiter,
-			bom: true,
-			trim: true,
-			info: true,
-			skip_empty_lines: true,
-			relax_column_count: true,
-		}) as unknown as { record: string[]; info: { lines: number } }[];
-		return found.map(({ record, info }) => ({ record, line: info.lines }));
+		return csvRows(text, { trim: true });
 	} catch (error) {
 		throw new ProfileError(`It is no CSV: ${(error as Error).message}`);
 	}
 };
 
 /** What is wrong with a row; `before` is the hour of the row before it. */
-const mistakesOf = ({ record, line }: Row, [hourAt, channelsAt]: [number, number], before: number | undefined) => {
+const mistakesOf = ({ record, line }: CsvRow, [hourAt, channelsAt]: [number, number], before: number | undefined) => {
 	const [hour = "", channels = ""] = [record[hourAt], record[channelsAt]];
 	const mistakes: string[] = [];
 	if (!WHOLE.test(hour)) mistakes.push(`hour is "${hour}": it must be a whole number, counted on from row to row`);
