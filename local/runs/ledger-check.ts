@@ -27,11 +27,16 @@ const billedSec = (history: readonly InstanceHistory[], nowMs: number): number =
 		.flatMap(({ billed }) => billed)
 		.reduce((sum, { fromMs, toMs = nowMs }) => sum + Math.max(LEAST_SEC, Math.ceil((toMs - fromMs) / 1_000)), 0);
 
-/** @param fromMs when the run began; @param calls by the carrier's record */
+/**
+ * @param fromMs when the run began
+ * @param calls by the carrier's record
+ * @param carrierStepSec as the prices of the control plane have it
+ */
 export const checkLedger = async (
 	stack: Stack,
 	fromMs: number,
 	calls: readonly CarrierCall[],
+	carrierStepSec = SEC_PER_CALL,
 ): Promise<{ figures: LedgerFigures; findings: string[] }> => {
 	const now = Date.now();
 	const days: ShownDay[] = [];
@@ -52,7 +57,8 @@ export const checkLedger = async (
 	const [instanceSec, ec2Sec] = [quantity("instance"), billedSec(history, now)];
 	const talked = calls.filter((call) => call.answeredAt !== undefined);
 	const talkSec = talked.reduce(
-		(sum, { answeredAt = 0, endedAt = answeredAt }) => sum + (endedAt - answeredAt) / 1_000,
+		(sum, { answeredAt = 0, endedAt = answeredAt }) =>
+			sum + Math.ceil((endedAt - answeredAt) / 1_000 / carrierStepSec) * carrierStepSec,
 		0,
 	);
 	const ledgerSec = quantity("carrier") * 60;
