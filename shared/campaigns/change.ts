@@ -55,6 +55,23 @@ const transition = (
 	return { next, also: `${starts} REMOVE pausedFrom, pausedBy`, values: starts ? { ":now": now } : {} };
 };
 
+/** Who pauses what a day's budget has paused means it: it does not go on by itself. @returns undefined: the campaign changed meanwhile */
+const keepPaused = async (deps: ApiDeps, campaign: ImportingCampaign): Promise<ImportingCampaign | undefined> => {
+	const { tenant, campaignId } = campaign;
+	const result = await update<ImportingCampaign>(deps.db, {
+		TableName: deps.tables.campaigns,
+		Key: campaignKey(tenant, campaignId),
+		ConditionExpression: "#state = :read",
+		UpdateExpression: "REMOVE pausedBy",
+		ExpressionAttributeNames: { "#state": "state" },
+		ExpressionAttributeValues: { ":read": campaign.state },
+		ReturnValues: "ALL_NEW",
+	});
+	if (!result.ok || !result.item) return undefined;
+	deps.log.info("campaign.pause", { tenant, campaignId, from: campaign.state, to: campaign.state });
+	return result.item;
+};
+
 /**
  * Pauses, resumes or cancels a campaign in one conditional write; throws 404, or 409 naming what is possible.
  * @param by what pauses it, where it is no person
@@ -69,7 +86,12 @@ export const changeState = async (
 	for (let i = 0; i < MAX_TRIES; i++) {
 		const campaign = await readCampaign(deps, tenant, campaignId);
 		if (!campaign) throw notFound("campaign", campaignId);
-		if (isAlready(change, campaign.state)) return campaign;
+		if (isAlready(change, campaign.state)) {
+			if (change !== "pause" || by || campaign.pausedBy?.day === undefined) return campaign;
+			const kept = await keepPaused(deps, campaign);
+			if (kept) return kept;
+			continue;
+		}
 		if (!isPossible(change, campaign.state)) throw impossible(change, campaign);
 		const { next, also, values } = transition(change, campaign, deps.now(), by);
 		const result = await update<ImportingCampaign>(deps.db, {

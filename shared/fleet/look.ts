@@ -138,8 +138,11 @@ export const lookAtFleet = async (
 		stops ? readDemandIfPossible(deps, tenant, seen, stops) : undefined,
 	]);
 	const look: Look = { deps, tenant, why, chain: options.chain ?? false, instances, listedAt, demand, failures };
-	await settle(look, seen);
-	await book(deps, tenant, seen, instances, failures);
+	try {
+		await settle(look, seen);
+	} finally {
+		await book(deps, tenant, seen, instances, failures);
+	}
 	throwThose(failures);
 };
 

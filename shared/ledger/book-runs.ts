@@ -51,16 +51,19 @@ const markRunning = (deps: LedgerDeps, { book, entry }: RunKey, atMs: number) =>
 		ExpressionAttributeValues: { ":at": atMs },
 	});
 
+/** A look takes for the end when EC2 was asked to stop an instance, and EC2 begins at once: an event so much later is of its termination, long after. */
+const STOP_BEGINS_MS = 5 * 60_000;
+
 /** An event's word replaces what a look took for the end; of two events the earlier counts: `stopping` comes before `stopped`. */
 const markEnded = (deps: LedgerDeps, { book, entry }: RunKey, atMs: number, byEvent: boolean) =>
 	update<RunItem>(deps.db, {
 		TableName: deps.tables.ledger,
 		Key: { book, entry },
 		ConditionExpression: byEvent
-			? "attribute_exists(book) AND (attribute_not_exists(endedByEvent) OR endedAt > :at)"
+			? "attribute_exists(book) AND (attribute_not_exists(endedAt) OR endedAt > :at OR (attribute_not_exists(endedByEvent) AND endedAt > :before))"
 			: "attribute_exists(book) AND attribute_not_exists(endedAt)",
 		UpdateExpression: `SET endedAt = :at${byEvent ? ", endedByEvent = :true" : ""}`,
-		ExpressionAttributeValues: { ":at": atMs, ...(byEvent ? { ":true": true } : {}) },
+		ExpressionAttributeValues: { ":at": atMs, ...(byEvent ? { ":true": true, ":before": atMs - STOP_BEGINS_MS } : {}) },
 	});
 
 /** The run of a host that an event of that moment is about: the last that was started before it. */

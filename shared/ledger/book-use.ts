@@ -74,12 +74,12 @@ const begin = async (deps: LedgerDeps, host: HostItem, day: string): Promise<Use
 	if (cursor.day !== day) return undefined;
 	const before =
 		cursor.before === undefined ? undefined : await readEntry<UseItem>(deps, tenant, cursor.before, useEntry(hostId));
-	// What the host has forgotten is over: it is in the books before, and nothing comes to it any more.
+	// What the host has forgotten is over: it is in the books before, and nothing comes to it any more. What rose in the book before stays for one more day: a look
+	// that was held up may know less than that book.
 	const base = Object.fromEntries(
-		Object.keys(host.acc).flatMap((campaignId) => {
-			const counts = before?.now[campaignId];
-			return counts ? [[campaignId, counts]] : [];
-		}),
+		Object.entries(before?.now ?? {}).filter(
+			([campaignId, counts]) => campaignId in host.acc || !isSame(before?.base[campaignId], counts),
+		),
 	);
 	return putNew<UseItem>(deps, {
 		book: bookKey(tenant, day),
@@ -104,16 +104,17 @@ export const bookUse = async (deps: LedgerDeps, host: HostItem, day: string, kno
 	const standing =
 		known ?? (await readEntry<UseItem>(deps, tenant, day, useEntry(hostId))) ?? (await begin(deps, host, day));
 	if (!standing || standing.sealed || isBooked(standing, host)) return;
-	// Sealed: the next day has begun meanwhile, and has it.
+	// Sealed: the next day has begun meanwhile, and has it. More syncs: a later look was faster, and what the host has forgotten since must not be set back.
 	await update<UseItem>(deps.db, {
 		TableName: deps.tables.ledger,
 		Key: { book: bookKey(tenant, day), entry: useEntry(hostId) },
-		ConditionExpression: "attribute_exists(book) AND attribute_not_exists(sealed)",
-		UpdateExpression: "SET #now = :now, syncsNow = :syncs",
-		ExpressionAttributeNames: { "#now": "now" },
+		ConditionExpression: "attribute_exists(book) AND attribute_not_exists(sealed) AND syncsNow <= :syncs",
+		UpdateExpression: "SET #now = :now, syncsNow = :syncs, #at = :at",
+		ExpressionAttributeNames: { "#now": "now", "#at": "at" },
 		ExpressionAttributeValues: {
 			":now": merge(standing.now, host),
-			":syncs": Math.max(standing.syncsNow, host.syncs ?? 0),
+			":syncs": host.syncs ?? 0,
+			":at": deps.now(),
 		},
 	});
 };
@@ -127,5 +128,6 @@ export const isCampaignBooked = async (
 	day: string,
 ): Promise<boolean> => {
 	const use = await readEntry<UseItem>(deps, host.tenant, day, useEntry(host.hostId));
-	return use !== undefined && isSame(use.now[campaignId], counts);
+	// One that was ended before it was begun has none.
+	return use?.now !== undefined && isSame(use.now[campaignId], counts);
 };

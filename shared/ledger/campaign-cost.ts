@@ -4,6 +4,7 @@ import { usdOf } from "./amounts.ts";
 import type { LedgerDeps } from "./books.ts";
 import { COST_ITEMS, type CostItem, type DayCost } from "./day-cost.ts";
 import { DAY_MS, dayOf, daysBetween } from "./days.ts";
+import type { ReadDay } from "./days-once.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 import { readDay } from "./read-ledger.ts";
 
@@ -61,20 +62,17 @@ export const daysOfCampaign = (
 	now: number,
 ): string[] => daysBetween(createdAt, Math.min(now, (finishedAt ?? now) + DAY_MS)).slice(-MAX_DAYS);
 
-/** Reads what a campaign cost. @param hosts as they are now @param known days that were read already */
+/** Reads what a campaign cost. @param hosts as they are now @param read of a day: where days are read for several campaigns, each once */
 export const readCampaignUsed = async (
 	deps: LedgerDeps,
 	campaign: CampaignItem,
 	prices: LedgerPrices,
 	hosts: readonly HostItem[],
-	known: ReadonlyMap<string, DayCost> = new Map(),
+	read: ReadDay = (day) => readDay(deps, campaign.tenant, day, prices, hosts),
 ): Promise<CampaignUsed> => {
 	const now = deps.now();
 	const days = daysOfCampaign(campaign, now);
-	const costs = await Promise.all(
-		days.map((day) => known.get(day) ?? readDay(deps, campaign.tenant, day, prices, hosts)),
-	);
-	return usedOf(campaign.campaignId, costs, dayOf(now));
+	return usedOf(campaign.campaignId, await Promise.all(days.map(read)), dayOf(now));
 };
 
 /** A campaign's cost as the API shows it. US dollars, to a millionth. */

@@ -41,6 +41,8 @@ export interface Sight {
 	hostsPerHour: bigint;
 	standingPerHour: bigint;
 	heldOnBurst: number;
+	/** Campaigns that are dialed, or will be again today: see {@link isDialed}. */
+	dialed: number;
 }
 
 export const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
@@ -63,12 +65,17 @@ const standingPerHour = (hosts: readonly HostItem[], prices: LedgerPrices): bigi
 
 const STANDING = new Set(["steady", "volume"]);
 
-/** A campaign's part of what stands, thousandths: by today's ledger, and before there is one as if it were alone. */
-const standingPart = ({ today }: Sight, campaignId: string): number => {
+/** Whether a campaign is dialed now, or will be as soon as the budget of a day that is over lets it. */
+const isDialed = ({ state, pausedBy }: CampaignItem): boolean => state === "running" || pausedBy?.day !== undefined;
+
+/** A campaign's part of what stands, of 1: by today's ledger, and before anything was used today as if all that are dialed shared it evenly. */
+const standingPart = ({ today, dialed }: Sight, campaign: CampaignItem): number => {
+	const { campaignId } = campaign;
 	const lines = today.lines.filter(({ item }) => STANDING.has(item));
 	const all = sum(lines.map(({ nanoUsd, unattributed }) => nanoUsd - unattributed));
 	const own = sum(lines.map(({ byCampaign }) => byCampaign.get(campaignId) ?? 0n));
-	return all === 0n ? 1 : Number((own * 1_000n) / all) / 1_000;
+	if (all === 0n) return isDialed(campaign) ? 1 / Math.max(1, dialed) : 0;
+	return Number((own * 1_000n) / all) / 1_000;
 };
 
 /** What an attempt costs without its hosts, before it was measured: the heaviest codec, through rented hosts. */
@@ -91,26 +98,42 @@ const perAttempt = (sight: Sight, used: CampaignUsed): bigint => {
 	return sum(own) / BigInt(used.attempts) + 1n;
 };
 
-/** What a campaign has committed already. */
-export const reserved = (sight: Sight, campaign: CampaignItem, used: CampaignUsed): Reserve => {
+/**
+ * Attempts of a day that ended since the look before, as those of the campaigns that hold calls now: of them as many may start until the next. What each had at
+ * the look before is not kept where it has no budget of its own.
+ */
+export const endedByCampaign = (
+	hosts: readonly HostItem[],
+	campaigns: readonly CampaignItem[],
+	ended: number,
+): Map<string, number> => {
+	// One more each: where no call is up, they share evenly.
+	const weights = campaigns.map(
+		({ campaignId }) => [campaignId, inProgressOf(campaignId, [...hosts]) + 1] as [string, number],
+	);
+	const all = weights.reduce((n, [, weight]) => n + weight, 0);
+	return new Map(weights.map(([campaignId, weight]) => [campaignId, (ended * weight) / all]));
+};
+
+/** What a campaign has committed already. @param sinceLastLook attempts that ended since the look before */
+export const reserved = (sight: Sight, campaign: CampaignItem, used: CampaignUsed, sinceLastLook: number): Reserve => {
 	const { hosts, heldOnBurst } = sight;
 	const { campaignId } = campaign;
 	const onBurst = hosts.reduce((n, { tier, held }) => (tier === "burst" ? n + heldOf(held, campaignId) : n), 0);
 	const inProgress = inProgressOf(campaignId, [...hosts]);
 	const meanSec =
 		used.attempts < MEASURED_FROM ? assumedHoldSec(campaign) : used.channelMs / 1_000 / Math.max(1, used.attempts);
-	const before = campaign.budgetState?.attempts ?? used.attempts;
 	const holding = hosts.filter(({ held }) => heldOf(held, campaignId) > 0).length;
 	const drainSec = Math.min(mostHoldSec(campaign), longestOf(inProgress, meanSec)) + STOP_SEC;
 	const syncs = nanosOf(sight.prices.controlPlane.perSync.times(Math.ceil(holding * drainSec * SYNCS_PER_SEC)));
 	const part = (amount: bigint, of: number): bigint => (amount * BigInt(Math.round(of * 1_000))) / 1_000n;
 	const found = reserve({
 		inProgress,
-		sinceLastLook: Math.max(0, used.attempts - before),
+		sinceLastLook,
 		perAttempt: perAttempt(sight, used),
 		hostsPerHour: heldOnBurst === 0 ? 0n : part(sight.hostsPerHour, onBurst / heldOnBurst),
 		drainSec,
-		standingPerHour: part(sight.standingPerHour, standingPart(sight, campaignId)),
+		standingPerHour: part(sight.standingPerHour, standingPart(sight, campaign)),
 		standingHours: sight.hoursLeft,
 	});
 	return { ...found, drains: found.drains + syncs };
@@ -121,6 +144,7 @@ export const sightOf = (
 	now: number,
 	burst: Pick<BurstSettings, "types">,
 	hosts: readonly HostItem[],
+	campaigns: readonly CampaignItem[],
 	prices: LedgerPrices,
 	today: DayCost,
 ): Sight => {
@@ -137,5 +161,6 @@ export const sightOf = (
 			(n, { tier, held }) => (tier === "burst" ? n + Object.values(held).reduce((a, b) => a + b, 0) : n),
 			0,
 		),
+		dialed: campaigns.filter(isDialed).length,
 	};
 };

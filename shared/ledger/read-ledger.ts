@@ -107,10 +107,15 @@ export const readDay = async (
 	prices: LedgerPrices,
 	hosts: readonly HostItem[] = [],
 ): Promise<DayCost> => {
+	const isToday = day === dayOf(deps.now());
+	// Of a day that was counted up its entries are not needed, and they are many.
+	const closed = isToday ? undefined : await readEntry<ClosedItem>(deps, tenant, day, CLOSED_ENTRY);
+	if (closed) return asCost(day, closed);
 	const book = await readBook(deps, tenant, day);
-	if (book.closed) return asCost(day, book.closed);
-	const whole = day === dayOf(deps.now()) ? withHosts(book, hosts) : book;
-	return dayCost(whole, prices, await sentBefore(deps, tenant, day), deps.now());
+	const whole = isToday ? withHosts(book, hosts) : book;
+	// What the month has sent matters to what this day sent.
+	const usedGb = egressGbOf(whole).compare(ZERO) === 0 ? ZERO : await sentBefore(deps, tenant, day);
+	return dayCost(whole, prices, usedGb, deps.now());
 };
 
 /** Counts a day up for good, once it is over for long enough. @returns whether it was done now */

@@ -85,7 +85,7 @@ describe("a day's bill", () => {
 type Step =
 	| { kind: "calls"; campaign: string; n: number }
 	| { kind: "time"; ms: number }
-	| { kind: "book"; diesBefore: number | undefined; late: boolean }
+	| { kind: "book"; diesBefore: number | undefined; late: boolean; heldUpFor?: number }
 	| { kind: "forget"; campaign: string };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -100,6 +100,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 			kind: fc.constant("book" as const),
 			diesBefore: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
 			late: fc.boolean(),
+			// Booked only now, what was read so many bookings ago.
+			heldUpFor: fc.integer({ min: 1, max: 4 }),
 		}),
 		fc.record({ kind: fc.constant("forget" as const), campaign: fc.constantFrom("a", "b") }),
 	),
@@ -127,8 +129,8 @@ describe("books", () => {
 				};
 				let host: HostItem = { ...newHost("h1", 10, START_MS), syncs: 0 };
 				const truth: Record<string, number> = { a: 0, b: 0 };
-				/** What a look read before, and on which day it thought it was. */
-				let seen: { host: HostItem; day: string } | undefined;
+				/** What looks read before, and on which day they thought it was; the last first. */
+				const seen: { host: HostItem; day: string }[] = [];
 				const over = new Set<string>();
 				const book = async (what: { host: HostItem; day: string }): Promise<void> => {
 					try {
@@ -145,9 +147,13 @@ describe("books", () => {
 					} else if (step.kind === "time") now += step.ms;
 					else if (step.kind === "book") {
 						left = step.diesBefore;
-						await book(step.late && seen ? seen : { host, day: dayOf(now) });
+						const then = step.late ? seen[Math.min(seen.length, step.heldUpFor ?? 1) - 1] : undefined;
+						// A look asks for the day before it books, or long before.
+						await book(
+							then ? { host: then.host, day: step.diesBefore ? then.day : dayOf(now) } : { host, day: dayOf(now) },
+						);
 						left = undefined;
-						seen = { host, day: dayOf(now) };
+						seen.unshift({ host, day: dayOf(now) });
 					} else if (step.kind === "forget" && host.acc[step.campaign]) {
 						// Over for good: nothing comes to it any more.
 						const counts = host.acc[step.campaign] ?? {};

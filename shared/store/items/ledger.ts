@@ -58,6 +58,8 @@ export interface UseItem extends Entry {
 	now: Record<string, Counts>;
 	syncsBase: number;
 	syncsNow: number;
+	/** Last written, ms since 1970; absent: only begun. */
+	at?: number;
 	/** The next book has begun: this one does not change any more, what came after it is in that. */
 	sealed?: boolean;
 }

@@ -126,6 +126,19 @@ describe("runs of an instance", () => {
 		expect(books.warned).toEqual(["ledger.runEndedUnheard"]);
 	});
 
+	test("what is told of its termination hours later does not lengthen a run that a look ended", async () => {
+		const books = makeBooks();
+		const host = hostAt(START_MS, "active");
+		await books.put(host);
+		await books.look(host, [shown("running")]);
+		books.clock.now = START_MS + HOUR_MS;
+		await books.look(hostAt(START_MS, "stopped", "s1", START_MS + 600_000), [shown("stopped")]);
+		books.clock.now = START_MS + 9 * HOUR_MS;
+		await books.event("shutting-down", START_MS + 8 * HOUR_MS);
+		await books.event("terminated", START_MS + 8 * HOUR_MS + 30_000);
+		expect(await books.billedSec()).toBe(600);
+	});
+
 	test("EC2's list lags: a host at work is not ended by it; a list that could not be read ends nothing", async () => {
 		const books = makeBooks();
 		const host = hostAt(START_MS, "active");
