@@ -1,6 +1,5 @@
 import { readHosts } from "../hosts/hosts.ts";
-import { keepBooks } from "../ledger/keep-books.ts";
-import { type BudgetStops, keepBudgets } from "../ledger/keep-budgets.ts";
+import type { BudgetStops } from "../ledger/keep-budgets.ts";
 import type { FleetItem, HostItem, TrunkItem } from "../store/items.ts";
 import { readTrunks } from "../sync/world.ts";
 import { giveAddresses } from "./addresses.ts";
@@ -17,6 +16,7 @@ import type { Demand } from "./demand.ts";
 import type { FleetDeps } from "./deps.ts";
 import type { Ec2Instance } from "./ec2.ts";
 import { idleIntents, leased } from "./intents.ts";
+import { keepBook, keepWithin } from "./look-ledger.ts";
 import { readDemand } from "./read-demand.ts";
 import { changeFleet, type FleetChange, type FleetRoom, readFleetRoom } from "./state.ts";
 
@@ -75,22 +75,6 @@ const readInstances = async (deps: FleetDeps): Promise<Ec2Instance[] | undefined
 	}
 };
 
-/** Budgets come first: what they stop starts no host. @returns undefined: they could not be checked, and nothing is decided */
-const keepWithin = async (
-	deps: FleetDeps,
-	tenant: string,
-	{ hosts, trunks, budget }: Seen,
-	failures: unknown[],
-): Promise<BudgetStops | undefined> => {
-	try {
-		return await keepBudgets(deps, tenant, hosts, trunks, budget);
-	} catch (error) {
-		failures.push(error);
-		deps.log.error("budget.unchecked", { error });
-		return undefined;
-	}
-};
-
 const readDemandIfPossible = async (
 	deps: FleetDeps,
 	tenant: string,
@@ -123,13 +107,13 @@ export const lookAtFleet = async (
 	options: LookOptions = {},
 ): Promise<void> => {
 	const seen = await readSeen(deps, tenant);
-	// What an open intent may have launched is not among the hosts yet.
 	const failures: unknown[] = [];
 	const stops = await keepWithin(deps, tenant, seen, failures);
+	// What an open intent may have launched is not among the hosts yet.
 	const nothingLeft = burstHosts(seen.hosts).length === 0 && Object.keys(seen.fleet.intents).length === 0;
 	if (!deps.burst.launchTemplate && nothingLeft) {
 		await lookAway(deps, seen);
-		await book(deps, tenant, seen, undefined, failures);
+		await keepBook(deps, tenant, seen.hosts, undefined, failures);
 		return throwThose(failures);
 	}
 	const listedAt = deps.now();
@@ -141,7 +125,7 @@ export const lookAtFleet = async (
 	try {
 		await settle(look, seen);
 	} finally {
-		await book(deps, tenant, seen, instances, failures);
+		await keepBook(deps, tenant, seen.hosts, instances, failures);
 	}
 	throwThose(failures);
 };
@@ -149,22 +133,6 @@ export const lookAtFleet = async (
 const throwThose = (failures: unknown[]): void => {
 	if (failures.length > 0)
 		throw new AggregateError(failures, `${failures.length} thing(s) of a look at the fleet could not be done yet`);
-};
-
-/** Last, and whatever comes of it: calls do not wait for the books. */
-const book = async (
-	deps: FleetDeps,
-	tenant: string,
-	{ hosts }: Seen,
-	instances: Ec2Instance[] | undefined,
-	failures: unknown[],
-): Promise<void> => {
-	try {
-		await keepBooks(deps, tenant, deps.burst.channelsPerHost, hosts, instances);
-	} catch (error) {
-		failures.push(error);
-		deps.log.error("ledger.notKept", { error });
-	}
 };
 
 /** No burst is set up, and there is no burst host left of another time. */

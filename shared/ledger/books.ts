@@ -14,7 +14,7 @@ import type { DayBook } from "./day-cost.ts";
 import { dayEndMs } from "./days.ts";
 
 /** Books are kept for so long after their day: a year, and some weeks to compare it with the one before. */
-const KEEP_DAYS = 400;
+export const KEEP_DAYS = 400;
 
 export type LedgerDeps = Pick<Deps, "db" | "tables" | "now" | "log">;
 

@@ -1,7 +1,7 @@
 import { MEASURED_FROM } from "../campaigns/hold.ts";
 import type { CampaignItem, HostItem } from "../store/items.ts";
 import { usdOf } from "./amounts.ts";
-import type { LedgerDeps } from "./books.ts";
+import { KEEP_DAYS, type LedgerDeps } from "./books.ts";
 import { COST_ITEMS, type CostItem, type DayCost } from "./day-cost.ts";
 import { DAY_MS, dayOf, daysBetween } from "./days.ts";
 import type { ReadDay } from "./days-once.ts";
@@ -10,8 +10,8 @@ import { readDay } from "./read-ledger.ts";
 
 /** What a campaign cost so far, by the ledger. */
 
-/** Days that are added up for one campaign; what is older is left out, and said. */
-const MAX_DAYS = 120;
+/** Days that are added up for one campaign: as long as books are kept. */
+const MAX_DAYS = KEEP_DAYS;
 
 export interface CampaignUsed {
 	/** Billionths of a US dollar. */
@@ -24,8 +24,6 @@ export interface CampaignUsed {
 	channelMs: number;
 	/** ms since 1970. */
 	untilMs: number;
-	/** Days before these are not in it. */
-	fromDay: string;
 }
 
 export const totalOf = (nanoUsd: ReadonlyMap<CostItem, bigint>): bigint =>
@@ -40,7 +38,6 @@ export const usedOf = (campaignId: string, days: readonly DayCost[], today: stri
 		answered: 0,
 		channelMs: 0,
 		untilMs: 0,
-		fromDay: days[0]?.day ?? today,
 	};
 	for (const { day, lines, calls, untilMs } of days) {
 		for (const { item, byCampaign } of lines) {

@@ -158,7 +158,6 @@ const keepDay = async (
 			channelMs: 0,
 			...today.calls.get(campaign.campaignId),
 			untilMs: today.untilMs,
-			fromDay: today.day,
 		};
 		return reserved(sight, campaign, own, ended.get(campaign.campaignId) ?? 0);
 	});
