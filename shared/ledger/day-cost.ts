@@ -204,6 +204,13 @@ const peeksOf = (item: UseItem, book: DayBook, fromMs: number, untilMs: number):
 };
 const syncsOf = ({ syncsNow, syncsBase }: UseItem): number => Math.max(0, syncsNow - syncsBase);
 
+/** What runs whether anybody is called or not: on the first day from the enrolment of the first own host, not from midnight, when there was nothing yet. */
+const standingHours = ({ uses }: DayBook, fromMs: number, untilMs: number): Exact => {
+	const enrolled = uses.filter(({ tier }) => tier === "steady").map(({ createdAt }) => createdAt);
+	const since = enrolled.length > 0 ? Math.min(...enrolled) : fromMs;
+	return Exact.of(overlapSec(since, untilMs, fromMs, untilMs)).by(SEC_PER_HOUR);
+};
+
 /** What a campaign's calls of the day sent and were billed for, over all hosts. */
 const useLines = (
 	book: DayBook,
@@ -242,7 +249,7 @@ const useLines = (
 	}
 	control.add(
 		ZERO,
-		controlPlane.standingPerHour.times(Exact.of(untilMs - fromMs).by(MS_PER_SEC * SEC_PER_HOUR)),
+		controlPlane.standingPerHour.times(standingHours(book, fromMs, untilMs)),
 		shares.of(undefined, undefined),
 	);
 	const gb = egressGbOf(book);

@@ -114,6 +114,13 @@ describe("a day", () => {
 		expect(line(cost, "controlPlane")).toMatchObject({ quantity: 20, usd: 0.0014, a: 0.0014 });
 	});
 
+	test("on the day of the first enrolment nothing stands before it", () => {
+		const at = (hour: number) => ({ createdAt: START_MS + hour * HOUR_MS });
+		const uses = [use("s1", "steady", {}, at(20)), use("s2", "steady", {}, at(22))];
+		const cost = dayCost(book({ uses }), PRICES, ZERO, NOW);
+		expect(line(cost, "controlPlane").usd).toBe(0.04);
+	});
+
 	test("a day that is not over is counted until now", () => {
 		const cost = dayCost(book({ uses: [use("s1", "steady", {})] }), PRICES, ZERO, START_MS + 6 * HOUR_MS);
 		expect(cost.untilMs).toBe(START_MS + 6 * HOUR_MS);
