@@ -6,8 +6,10 @@ import { ConfigError } from "./config-error.ts";
 
 /** A public IPv4 address, attached or not, US dollars an hour (AWS, since 2024-02). */
 export const PUBLIC_IPV4_USD_PER_HOUR = 0.005;
-/** The volume of a burst host, 8 GB of gp3 at $0.08 a GB and month of 730 hours, US dollars an hour (AWS, us-east-1). */
-export const VOLUME_USD_PER_HOUR = (8 * 0.08) / 730;
+/** Size of the image's volume, GB (host/image). */
+export const VOLUME_GB = 8;
+/** The volume of a burst host, of gp3 at $0.08 a GB and month of 730 hours, US dollars an hour (AWS, us-east-1). */
+export const VOLUME_USD_PER_HOUR = (VOLUME_GB * 0.08) / 730;
 
 /**
  * Instance types that are asked for, in the order of preference where nothing else decides, with their on-demand price in us-east-1 in US

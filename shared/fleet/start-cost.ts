@@ -1,9 +1,7 @@
 import type { BurstSettings } from "../config/burst-settings.ts";
 import { Exact, ZERO } from "../plan/exact.ts";
-
-/** EC2 bills every start for at least so long, seconds. */
-const MIN_BILLED_SEC = 60;
-const SEC_PER_HOUR = 3_600;
+import { LEAST_PAID_SEC } from "../plan/layers.ts";
+import { SEC_PER_HOUR } from "../time/clock.ts";
 
 /** What is known of a host that is not started yet. */
 export interface NextHost {
@@ -26,7 +24,7 @@ export interface StartCost {
 /** @param workSec seconds for which its work fills it */
 export const startCost = ({ usdPerHour = 0, overheadSec }: NextHost, workSec: number): StartCost => {
 	const usdPerSec = Exact.of(usdPerHour).by(SEC_PER_HOUR);
-	const billed = Math.max(MIN_BILLED_SEC, overheadSec + workSec);
+	const billed = Math.max(LEAST_PAID_SEC, overheadSec + workSec);
 	const usd = usdPerSec.times(billed);
 	const usdRunning = usdPerSec.times(workSec);
 	return { usd, usdRunning, usdOverhead: usd.minus(usdRunning) };

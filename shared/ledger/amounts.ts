@@ -10,6 +10,7 @@ const MICRO_PER_NANO = 1_000;
 
 /** US dollars as whole billionths, rounded. */
 export const nanosOf = (usd: Exact): bigint => usd.times(MICRO_PER_NANO).micros();
+export const sumOf = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
 /** As US dollars, rounded to a millionth. */
 export const usdOf = (nanos: bigint): number => Exact.of(nanos).by(NANO).toNumber();
 

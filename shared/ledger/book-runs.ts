@@ -1,4 +1,4 @@
-import { PUBLIC_IPV4_USD_PER_HOUR } from "../config/burst-settings.ts";
+import { PUBLIC_IPV4_USD_PER_HOUR, VOLUME_GB } from "../config/burst-settings.ts";
 import type { BurstHost } from "../fleet/counting.ts";
 import { burstHosts } from "../fleet/counting.ts";
 import type { Ec2Instance } from "../fleet/ec2.ts";
@@ -13,16 +13,15 @@ import {
 	type RunItem,
 	runEntry,
 } from "../store/items.ts";
+import { DAY_MS } from "../time/clock.ts";
 import { type Book, type LedgerDeps, putNew, readBook, reopen, ttlOf } from "./books.ts";
-import { DAY_MS, dayOf, daysBetween } from "./days.ts";
+import { dayOf, daysBetween } from "./days.ts";
 
 /**
  * Enters the runs of instances and their volumes. EC2's events give the moments from which and until which it bills; they may come late, twice, in another order, or
  * not at all. Where none came, a look at EC2's list does it, with the moments at which EC2 was asked.
  */
 
-/** Size of the image's volume, GB (host/image). */
-export const VOLUME_GB = 8;
 /** EC2 gives the time of an event in whole seconds, rounded down. */
 const EVENT_ROUNDING_MS = 1_000;
 

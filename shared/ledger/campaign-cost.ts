@@ -1,9 +1,10 @@
 import { MEASURED_FROM } from "../campaigns/hold.ts";
 import type { CampaignItem, HostItem } from "../store/items.ts";
-import { usdOf } from "./amounts.ts";
+import { DAY_MS } from "../time/clock.ts";
+import { sumOf, usdOf } from "./amounts.ts";
 import { KEEP_DAYS, type LedgerDeps } from "./books.ts";
 import { COST_ITEMS, type CostItem, type DayCost } from "./day-cost.ts";
-import { DAY_MS, dayOf, daysBetween } from "./days.ts";
+import { dayOf, daysBetween } from "./days.ts";
 import type { ReadDay } from "./days-once.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 import { readDay } from "./read-ledger.ts";
@@ -26,8 +27,7 @@ export interface CampaignUsed {
 	untilMs: number;
 }
 
-export const totalOf = (nanoUsd: ReadonlyMap<CostItem, bigint>): bigint =>
-	[...nanoUsd.values()].reduce((a, b) => a + b, 0n);
+export const totalOf = (nanoUsd: ReadonlyMap<CostItem, bigint>): bigint => sumOf(nanoUsd.values());
 
 /** Adds up a campaign's part of days. Pure. */
 export const usedOf = (campaignId: string, days: readonly DayCost[], today: string): CampaignUsed => {

@@ -1,30 +1,26 @@
 import { inProgressOf } from "../campaigns/counts.ts";
 import { ASSUMED_CALL, assumedHoldSec, MEASURED_FROM, mostHoldSec } from "../campaigns/hold.ts";
-import type { BurstSettings } from "../config/burst-settings.ts";
+import { type BurstSettings, VOLUME_GB } from "../config/burst-settings.ts";
 import { burstHosts, costOf } from "../fleet/counting.ts";
 import { isUp } from "../fleet/life.ts";
-import { CODEC_KBITS, gbPerTalkSec } from "../plan/codecs.ts";
+import { DEFAULT_CODEC, gbPerTalkSec } from "../plan/codecs.ts";
 import { marginalUsdPerGb } from "../plan/egress.ts";
 import { Exact, ZERO } from "../plan/exact.ts";
 import { HOURS_PER_MONTH } from "../plan/split-cost.ts";
 import type { CampaignItem, HostItem } from "../store/items.ts";
 import { heldOf } from "../sync/lanes.ts";
-import { nanosOf } from "./amounts.ts";
-import { VOLUME_GB } from "./book-runs.ts";
+import { nanosOf, sumOf } from "./amounts.ts";
 import { type Reserve, reserve } from "./budget.ts";
 import type { CampaignUsed } from "./campaign-cost.ts";
 import type { DayCost } from "./day-cost.ts";
 import { dayEndMs } from "./days.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
+import { PEEKS_PER_HOUR, SEC_PER_SYNC } from "./sync-units.ts";
 
 /** What is committed already, for the test of a budget. Pure. */
 
 /** From the last call of a host to its stop, seconds: two syncs, a look, EC2. */
 const STOP_SEC = 30;
-/** Idle hosts peek every two seconds. */
-const PEEKS_PER_HOUR = 1_800;
-/** Hosts that hold calls sync so often. */
-const SYNCS_PER_SEC = 1;
 /**
  * The longest of n calls that are up: if their lengths scatter about as much as their mean, it is over after mean × (ln n + 3) in 95 of 100 cases (Gumbel).
  */
@@ -44,8 +40,6 @@ export interface Sight {
 	/** Campaigns that are dialed, or will be again today: see {@link isDialed}. */
 	dialed: number;
 }
-
-export const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
 
 /** What costs whether anybody is called or not: own hosts, volumes, the control plane's looks. */
 const standingPerHour = (hosts: readonly HostItem[], prices: LedgerPrices): bigint => {
@@ -72,8 +66,8 @@ const isDialed = ({ state, pausedBy }: CampaignItem): boolean => state === "runn
 const standingPart = ({ today, dialed }: Sight, campaign: CampaignItem): number => {
 	const { campaignId } = campaign;
 	const lines = today.lines.filter(({ item }) => STANDING.has(item));
-	const all = sum(lines.map(({ nanoUsd, unattributed }) => nanoUsd - unattributed));
-	const own = sum(lines.map(({ byCampaign }) => byCampaign.get(campaignId) ?? 0n));
+	const all = sumOf(lines.map(({ nanoUsd, unattributed }) => nanoUsd - unattributed));
+	const own = sumOf(lines.map(({ byCampaign }) => byCampaign.get(campaignId) ?? 0n));
 	if (all === 0n) return isDialed(campaign) ? 1 / Math.max(1, dialed) : 0;
 	return Number((own * 1_000n) / all) / 1_000;
 };
@@ -81,12 +75,11 @@ const standingPart = ({ today, dialed }: Sight, campaign: CampaignItem): number 
 /** What an attempt costs without its hosts, before it was measured: the heaviest codec, through rented hosts. */
 const assumedPerAttempt = ({ prices }: Sight): bigint => {
 	const talkSec = ASSUMED_CALL.answerRate * ASSUMED_CALL.talkSec;
-	const heaviest = Object.keys(CODEC_KBITS).find((codec) => CODEC_KBITS[codec] === 80) ?? "ulaw";
 	return nanosOf(
 		Exact.sum([
 			prices.controlPlane.perAttempt,
 			prices.controlPlane.perSync,
-			gbPerTalkSec(heaviest).times(talkSec).times(marginalUsdPerGb(prices.egress)),
+			gbPerTalkSec(DEFAULT_CODEC).times(talkSec).times(marginalUsdPerGb(prices.egress)),
 			(prices.carrierPerMin ?? ZERO).times(Math.max(talkSec, ASSUMED_CALL.answerRate * prices.carrierStepSec)).by(60),
 		]),
 	);
@@ -95,7 +88,7 @@ const assumedPerAttempt = ({ prices }: Sight): bigint => {
 const perAttempt = (sight: Sight, used: CampaignUsed): bigint => {
 	if (used.attempts < MEASURED_FROM) return assumedPerAttempt(sight);
 	const own = (["controlPlane", "egress", "carrier"] as const).map((item) => used.nanoUsd.get(item) ?? 0n);
-	return sum(own) / BigInt(used.attempts) + 1n;
+	return sumOf(own) / BigInt(used.attempts) + 1n;
 };
 
 /**
@@ -125,7 +118,7 @@ export const reserved = (sight: Sight, campaign: CampaignItem, used: CampaignUse
 		used.attempts < MEASURED_FROM ? assumedHoldSec(campaign) : used.channelMs / 1_000 / Math.max(1, used.attempts);
 	const holding = hosts.filter(({ held }) => heldOf(held, campaignId) > 0).length;
 	const drainSec = Math.min(mostHoldSec(campaign), longestOf(inProgress, meanSec)) + STOP_SEC;
-	const syncs = nanosOf(sight.prices.controlPlane.perSync.times(Math.ceil(holding * drainSec * SYNCS_PER_SEC)));
+	const syncs = nanosOf(sight.prices.controlPlane.perSync.times(Math.ceil((holding * drainSec) / SEC_PER_SYNC)));
 	const part = (amount: bigint, of: number): bigint => (amount * BigInt(Math.round(of * 1_000))) / 1_000n;
 	const found = reserve({
 		inProgress,

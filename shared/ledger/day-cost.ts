@@ -4,9 +4,11 @@ import { Exact, ZERO } from "../plan/exact.ts";
 import { LEAST_PAID_SEC } from "../plan/layers.ts";
 import { HOURS_PER_MONTH } from "../plan/split-cost.ts";
 import type { DiskItem, RunItem, UseItem } from "../store/items.ts";
-import { nanosOf, shareOut } from "./amounts.ts";
+import { SEC_PER_HOUR } from "../time/clock.ts";
+import { nanosOf, shareOut, sumOf } from "./amounts.ts";
 import { dayEndMs, dayStartMs } from "./days.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
+import { SEC_PER_PEEK, SEC_PER_SYNC } from "./sync-units.ts";
 import { usesOf } from "./use.ts";
 
 /** What a day cost, and for which campaigns. Pure. */
@@ -56,8 +58,10 @@ export interface DayCost {
 	calls: Map<string, Calls>;
 }
 
+/** All of a day, billionths of a US dollar. */
+export const totalNanos = ({ lines }: DayCost): bigint => sumOf(lines.map(({ nanoUsd }) => nanoUsd));
+
 const MS_PER_SEC = 1_000;
-const SEC_PER_HOUR = 3_600;
 
 /** Seconds that EC2 has billed a run until a moment: whole ones, at least a minute once it has ended. */
 export const billedSecUntil = (run: Pick<RunItem, "startedAt" | "runningAt" | "endedAt">, untilMs: number): number => {
@@ -189,10 +193,6 @@ const steadyLine = (book: DayBook, shares: Shares, prices: LedgerPrices, fromMs:
 	}
 	return line;
 };
-
-/** A sync is made every second while a host has calls; else a peek every two (`PEEK_INTERVAL_MS`). */
-const SEC_PER_SYNC = 1;
-const SEC_PER_PEEK = 2;
 
 /** Peeks of a host on the day: not counted but reckoned, from the seconds that it was up and did not sync. */
 const peeksOf = (item: UseItem, book: DayBook, fromMs: number, untilMs: number): number => {

@@ -1,6 +1,6 @@
-/** Days of the ledger: UTC, as AWS bills. */
+import { DAY_MS } from "../time/clock.ts";
 
-export const DAY_MS = 86_400_000;
+/** Days of the ledger: UTC, as AWS bills. */
 
 /** A day as 2026-11-28. */
 export const DAY_PATTERN = /^\d{4}-\d{2}-\d{2}$/;

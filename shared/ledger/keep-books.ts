@@ -2,10 +2,11 @@ import type { Deps } from "../deps.ts";
 import type { Ec2Instance } from "../fleet/ec2.ts";
 import { PriceError } from "../prices/price-error.ts";
 import type { HostItem } from "../store/items.ts";
+import { DAY_MS } from "../time/clock.ts";
 import { bookRuns } from "./book-runs.ts";
 import { bookUse, isBooked } from "./book-use.ts";
 import { type LedgerDeps, readBook } from "./books.ts";
-import { DAY_MS, dayOf } from "./days.ts";
+import { dayOf } from "./days.ts";
 import { closeDay } from "./read-ledger.ts";
 import { readLedgerPrices } from "./read-prices.ts";
 

@@ -14,9 +14,11 @@ import {
 	type TrunkItem,
 } from "../store/items.ts";
 import { readCampaigns } from "../sync/world.ts";
+import { sumOf } from "./amounts.ts";
 import { budgetWords, type Checked, checkBudget, type Limits, reserveOf } from "./budget.ts";
 import { type CampaignUsed, readCampaignUsed, totalOf } from "./campaign-cost.ts";
-import { endedByCampaign, reserved, type Sight, sightOf, sum } from "./committed.ts";
+import { endedByCampaign, reserved, type Sight, sightOf } from "./committed.ts";
+import { totalNanos } from "./day-cost.ts";
 import { dayOf } from "./days.ts";
 import { daysOnce, type ReadDay } from "./days-once.ts";
 import { readLedgerPrices } from "./read-prices.ts";
@@ -144,7 +146,7 @@ const keepDay = async (
 	attempt: Attempt,
 ): Promise<string | undefined> => {
 	const { deps, tenant, now, today, hosts } = sight;
-	const spent = sum(today.lines.map(({ nanoUsd }) => nanoUsd));
+	const spent = totalNanos(today);
 	const attempts = [...today.calls.values()].reduce((n, each) => n + each.attempts, 0);
 	const before = item.state?.day === today.day ? item.state.attempts : item.state ? 0 : attempts;
 	const ended = endedByCampaign(hosts, campaigns, Math.max(0, attempts - before));
@@ -162,7 +164,7 @@ const keepDay = async (
 		return reserved(sight, campaign, own, ended.get(campaign.campaignId) ?? 0);
 	});
 	const held =
-		sum(calls.map((each) => each.calls + each.drains)) +
+		sumOf(calls.map((each) => each.calls + each.drains)) +
 		(sight.standingPerHour * BigInt(Math.ceil(sight.hoursLeft * 1_000))) / 1_000n;
 	const checked = checkBudget({ usdPerDay: item.usdPerDay }, spent, spent, held, today.day, item.state);
 	const limits = limitsOf(item);

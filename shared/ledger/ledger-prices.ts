@@ -1,6 +1,6 @@
 import { Exact } from "../plan/exact.ts";
-import { HOURS_PER_MONTH } from "../plan/split-cost.ts";
-import type { PriceBook, Tier } from "../prices/price-book.ts";
+import { colocationPerHour } from "../prices/colocation.ts";
+import { covers, type PriceBook, type Tier } from "../prices/price-book.ts";
 import type { BILLED_STEPS } from "../sync/counters.ts";
 import { type ControlPlanePrices, controlPlanePrices } from "./control-plane-prices.ts";
 
@@ -19,20 +19,13 @@ export interface LedgerPrices {
 	steadyPerHour: Exact | undefined;
 }
 
-const steadyPerHour = (book: PriceBook, channels: number): Exact | undefined => {
-	const own = book.own?.colocation;
-	if (!own) return undefined;
-	const perMonth = "usdPerMonth" in own ? Exact.of(own.usdPerMonth) : Exact.of(own.usdPerChannelMonth).times(channels);
-	return perMonth.by(HOURS_PER_MONTH);
-};
-
 const instancePerHour = (book: PriceBook, type: string, market: "on-demand" | "spot"): Exact | undefined => {
 	const { own } = book;
 	if (!own) return undefined;
 	if (market === "spot" && own.spot) return Exact.of(own.spot.usdPerHour);
 	const product = `ec2.${market}.${type}`;
 	const named = own.prices.some((price) => price.product === product);
-	const discounted = own.discounts.some((each) => product === each.product || product.startsWith(`${each.product}.`));
+	const discounted = own.discounts.some((each) => covers(each.product, product));
 	return named || (discounted && book.has(product)) ? book.usd(product) : undefined;
 };
 
@@ -47,5 +40,5 @@ export const ledgerPrices = (book: PriceBook, channelsPerHost: number): LedgerPr
 	carrierPerMin: book.own?.carrier ? Exact.of(book.own.carrier.usdPerMin) : undefined,
 	carrierStepSec: book.own?.carrier?.incrementSec ?? 1,
 	instancePerHour: (type, market) => instancePerHour(book, type, market),
-	steadyPerHour: steadyPerHour(book, channelsPerHost),
+	steadyPerHour: colocationPerHour(book, channelsPerHost),
 });

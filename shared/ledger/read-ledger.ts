@@ -3,7 +3,7 @@ import { put } from "../store/db.ts";
 import { bookKey, CLOSED_ENTRY, type ClosedItem, type HostItem } from "../store/items.ts";
 import { usdOf } from "./amounts.ts";
 import { type Book, type LedgerDeps, readBook, readEntry, ttlOf } from "./books.ts";
-import { COST_ITEMS, type CostItem, type DayCost, dayCost, egressGbOf, NO_CALLS } from "./day-cost.ts";
+import { COST_ITEMS, type CostItem, type DayCost, dayCost, egressGbOf, NO_CALLS, totalNanos } from "./day-cost.ts";
 import { dayEndMs, dayOf, monthBefore } from "./days.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 
@@ -137,7 +137,7 @@ export const closeDay = async (
 		{ TableName: deps.tables.ledger, Item: closed, ConditionExpression: "attribute_not_exists(book)" },
 		{ book: closed.book, entry: closed.entry },
 	);
-	const usd = usdOf(cost.lines.reduce((n, line) => n + line.nanoUsd, 0n));
+	const usd = usdOf(totalNanos(cost));
 	if (ok) deps.log.info("ledger.dayClosed", { day, usd, campaigns: Object.keys(closed.campaigns).length });
 	return ok;
 };

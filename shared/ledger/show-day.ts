@@ -1,11 +1,10 @@
-import { usdOf } from "./amounts.ts";
+import { sumOf, usdOf } from "./amounts.ts";
 import { notCounted } from "./campaign-cost.ts";
-import { COST_UNITS, type CostItem, type DayCost } from "./day-cost.ts";
+import { COST_UNITS, type CostItem, type DayCost, totalNanos } from "./day-cost.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 
 /** A day's ledger as the API shows it. US dollars, to a millionth: lines and campaigns add up to the whole but for that rounding. */
 export const showDay = (cost: DayCost, prices: LedgerPrices, names: ReadonlyMap<string, string>) => {
-	const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((a, b) => a + b, 0n);
 	const ids = new Set([...cost.calls.keys(), ...cost.lines.flatMap(({ byCampaign }) => [...byCampaign.keys()])]);
 	const campaigns = [...ids]
 		.map((campaignId) => {
@@ -13,7 +12,7 @@ export const showDay = (cost: DayCost, prices: LedgerPrices, names: ReadonlyMap<
 				item,
 				byCampaign.get(campaignId) ?? 0n,
 			]);
-			const nanos = sum(own.map(([, each]) => each));
+			const nanos = sumOf(own.map(([, each]) => each));
 			return { campaignId, own, nanos };
 		})
 		.sort((a, b) => (a.nanos === b.nanos ? (a.campaignId < b.campaignId ? -1 : 1) : a.nanos > b.nanos ? -1 : 1))
@@ -30,7 +29,7 @@ export const showDay = (cost: DayCost, prices: LedgerPrices, names: ReadonlyMap<
 		day: cost.day,
 		/** What is counted: until now, or to the end of the day. */
 		until: new Date(cost.untilMs).toISOString(),
-		usd: usdOf(sum(cost.lines.map(({ nanoUsd }) => nanoUsd))),
+		usd: usdOf(totalNanos(cost)),
 		lines: cost.lines.map(({ item, quantity, nanoUsd, unattributed }) => ({
 			item,
 			quantity,

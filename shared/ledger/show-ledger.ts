@@ -3,8 +3,10 @@ import type { Deps } from "../deps.ts";
 import { readHosts } from "../hosts/hosts.ts";
 import { PriceError } from "../prices/price-error.ts";
 import { readCampaigns } from "../sync/world.ts";
+import { DAY_MS } from "../time/clock.ts";
 import { usdOf } from "./amounts.ts";
-import { DAY_MS, DAY_PATTERN, dayOf, daysBetween } from "./days.ts";
+import { totalNanos } from "./day-cost.ts";
+import { DAY_PATTERN, dayOf, daysBetween } from "./days.ts";
 import type { LedgerPrices } from "./ledger-prices.ts";
 import { readDay } from "./read-ledger.ts";
 import { readLedgerPrices } from "./read-prices.ts";
@@ -46,8 +48,7 @@ export const showLedgerDay = (deps: Deps, tenant: string, day: string, channelsP
 	});
 
 const totalOf = async (deps: Deps, tenant: string, day: string, prices: LedgerPrices) => {
-	const { lines } = await readDay(deps, tenant, day, prices);
-	return { day, usd: usdOf(lines.reduce((n, { nanoUsd }) => n + nanoUsd, 0n)) };
+	return { day, usd: usdOf(totalNanos(await readDay(deps, tenant, day, prices))) };
 };
 
 /** What the last days cost, the latest first. Throws 422 where a price is missing. */

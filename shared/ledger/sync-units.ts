@@ -32,6 +32,11 @@ export const PLANNED_SEC = {
 	round: 0.1,
 } as const;
 
+/** A host that holds calls syncs so often, and one that is idle peeks (`maxSyncIntervalMs`, `peekIntervalMs` as shipped), seconds. */
+export const SEC_PER_SYNC = 1;
+export const SEC_PER_PEEK = 2;
+export const PEEKS_PER_HOUR = 3_600 / SEC_PER_PEEK;
+
 /**
  * What the control plane uses, measured: syncs × perSync + attempts × perAttempt + imported contacts × perContact, and what it uses whether anybody dials or
  * not. `npm run bench -- --only control-plane` on 2026-11-28: 1,000 channels over nine hosts, 31 s mean hold, one trunk, one campaign, nobody's calls limited

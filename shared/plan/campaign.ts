@@ -1,4 +1,5 @@
 import type { Tier } from "../prices/price-book.ts";
+import { SEC_PER_HOUR } from "../time/clock.ts";
 import { gbPerTalkSec } from "./codecs.ts";
 import { egressUsd, marginalUsdPerGb } from "./egress.ts";
 import { channelsFor, erlangsOf } from "./erlang.ts";
@@ -40,8 +41,6 @@ export interface CampaignPrices {
 	/** An answered call is billed for the next multiple of so many seconds; absent: 1. */
 	carrierIncrementSec?: number;
 }
-
-const SEC_PER_HOUR = 3_600;
 
 /** What a campaign needs and what it costs if all of its hosts are rented. */
 export const planCampaign = (input: CampaignInput, prices: CampaignPrices) => {

@@ -1,4 +1,4 @@
-import { CONTROL_PLANE_USE, type ControlPlaneUnits } from "../ledger/sync-units.ts";
+import { CONTROL_PLANE_USE, type ControlPlaneUnits, PEEKS_PER_HOUR } from "../ledger/sync-units.ts";
 import type { PriceBook } from "../prices/price-book.ts";
 import { Exact } from "./exact.ts";
 
@@ -73,6 +73,3 @@ export const standingUsdPerHour = (book: PriceBook, idleHosts: number): Exact =>
 	const { standingPerHour, perPeek } = CONTROL_PLANE_USE;
 	return usdOfUnits(book, standingPerHour).plus(usdOfUnits(book, perPeek).times(PEEKS_PER_HOUR * idleHosts));
 };
-
-/** At the shipped `peekIntervalMs`. */
-const PEEKS_PER_HOUR = 1_800;

@@ -1,5 +1,7 @@
 /** A demand cut into hosts: layer 0 is the host that is needed most, the last one the host that only the peak needs. Pure. */
 
+import { SEC_PER_HOUR } from "../time/clock.ts";
+
 export interface Layer {
 	/** Steps in which this many hosts and one more are needed. */
 	steps: number;
@@ -19,7 +21,6 @@ export interface Renting {
 
 /** EC2 bills by the second, at least so many a start. */
 export const LEAST_PAID_SEC = 60;
-const SEC_PER_HOUR = 3_600;
 
 /** What a host is billed for that was needed for so long without a break, seconds. */
 const paidOf = (neededSec: number, { billing, bootSec, drainSec }: Renting): number => {

@@ -1,4 +1,5 @@
 import type { PlanKind, PlanRequest, PlanRequestOf } from "../contract/plan.ts";
+import { colocationPerHour } from "../prices/colocation.ts";
 import type { PriceBook } from "../prices/price-book.ts";
 import type { Price } from "../prices/price-data.ts";
 import { type CampaignPlan, planCampaign } from "./campaign.ts";
@@ -88,11 +89,9 @@ const campaign = (request: PlanRequestOf<"campaign">, { bookOf, nowMs }: PlanCon
 const ownedPerHour = (book: PriceBook, request: PlanRequestOf<"split">): Exact => {
 	if (request.ownedUsdPerHour !== undefined) return Exact.of(request.ownedUsdPerHour);
 	if (request.ownedUsdPerMonth !== undefined) return Exact.of(request.ownedUsdPerMonth).by(HOURS_PER_MONTH);
-	const own = book.own?.colocation;
-	if (!own) throw new PlanError("ownedPriceMissing", "ownedUsdPerHour", "What an own host costs is not known.");
-	const perMonth =
-		"usdPerMonth" in own ? Exact.of(own.usdPerMonth) : Exact.of(own.usdPerChannelMonth).times(request.perHost);
-	return perMonth.by(HOURS_PER_MONTH);
+	const perHour = colocationPerHour(book, request.perHost);
+	if (!perHour) throw new PlanError("ownedPriceMissing", "ownedUsdPerHour", "What an own host costs is not known.");
+	return perHour;
 };
 
 /** What the type costs otherwise, where that is known. */

@@ -1,11 +1,11 @@
 import type { Tier } from "../prices/price-book.ts";
+import { SEC_PER_HOUR } from "../time/clock.ts";
 import { egressUsd } from "./egress.ts";
 import { Exact, ZERO } from "./exact.ts";
 import { type Layer, layersOf, type Renting } from "./layers.ts";
 
 /** Hours of a month, as AWS counts them. */
 export const HOURS_PER_MONTH = 730;
-const SEC_PER_HOUR = 3_600;
 
 /** A host that is kept all the time. */
 export interface Steady {

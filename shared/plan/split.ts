@@ -1,3 +1,4 @@
+import { SEC_PER_HOUR } from "../time/clock.ts";
 import { breakEven, sensitivityOf, type Turn } from "./break-even.ts";
 import { marginalUsdPerGb } from "./egress.ts";
 import { Exact } from "./exact.ts";
@@ -10,8 +11,6 @@ import {
 	type SplitModel,
 	splitCosts,
 } from "./split-cost.ts";
-
-const SEC_PER_HOUR = 3_600;
 
 /** Other ways to pay for a host all the time or by use; undefined: its price is not known. US dollars an hour. */
 export interface OtherPrices {

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { Exact } from "../plan/exact.ts";
+import { DAY_MS } from "../time/clock.ts";
 import shipped from "./data/prices.json" with { type: "json" };
 import { type OwnPrices, ownPricesSchema, type Price, priceListSchema, unitOf } from "./price-data.ts";
 import { PriceError } from "./price-error.ts";
 
 /** A price older than this may have changed. AWS changes prices some times a year. */
 export const STALE_DAYS = 90;
-const DAY_MS = 86_400_000;
 
 /** A part of a month's quantity and what a GB of it costs. */
 export interface Tier {
@@ -78,7 +78,8 @@ const ownAsPrices = (own: OwnPrices): Price[] =>
 		certainty: "own" as const,
 	}));
 
-const covers = (product: string, of: string): boolean => of === product || of.startsWith(`${product}.`);
+/** Whether a discount of a product, or of all whose name begins so, is one of this. */
+export const covers = (product: string, of: string): boolean => of === product || of.startsWith(`${product}.`);
 
 /** Checks a list of prices, as it is shipped or as AWS was asked for it. Throws {@link PriceError}. */
 export const parsePriceList = (value: unknown, remedy = "mend shared/prices/data/prices.json"): Price[] => {

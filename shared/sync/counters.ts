@@ -38,28 +38,26 @@ export interface Talk {
 /** Steps in which carriers bill the talk of a call, seconds, and the counter of each: whole seconds, a tenth of a minute, whole minutes. */
 export const BILLED_STEPS = { 1: "s", 6: "s6", 60: "s60" } as const;
 
-/**
- * How long an attempt had its channel, by its record: from the originate to the end. Absent where one of both is not known. A host's clock may have
- * jumped between the two: never below 0, nor longer than any call may be.
- */
-export const channelMsOf = (
-	entry: Pick<HistoryEntry, "t0" | "t3">,
-	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
-): number | undefined =>
-	entry.t0 === undefined || entry.t3 === undefined
-		? undefined
-		: Math.min(Math.max(0, entry.t3 - entry.t0), longestHoldSec(campaign) * 1_000);
-
-/** How long an answered call was up, by its record; undefined: it was not answered, or that is not known. Bounded as the channel time is. */
-export const talkMsOf = (
-	entry: Pick<HistoryEntry, "t2" | "t3">,
-	campaign: Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">,
-): number | undefined =>
-	entry.t2 === undefined || entry.t3 === undefined
-		? undefined
-		: Math.min(Math.max(0, entry.t3 - entry.t2), longestHoldSec(campaign) * 1_000);
-
 const MS_PER_SEC = 1_000;
+
+type CallLimits = Pick<CampaignItem, "ringTimeoutSec" | "maxCallSec">;
+
+/**
+ * Time from one moment of a call's record to another; undefined where one of both is not known. A host's clock may have jumped between the two: never below 0, nor
+ * longer than any call may be.
+ */
+const spanMs = (from: number | undefined, to: number | undefined, campaign: CallLimits): number | undefined =>
+	from === undefined || to === undefined
+		? undefined
+		: Math.min(Math.max(0, to - from), longestHoldSec(campaign) * MS_PER_SEC);
+
+/** How long an attempt had its channel, by its record: from the originate to the end. */
+export const channelMsOf = ({ t0, t3 }: Pick<HistoryEntry, "t0" | "t3">, campaign: CallLimits): number | undefined =>
+	spanMs(t0, t3, campaign);
+
+/** How long an answered call was up, by its record; undefined: it was not answered, or that is not known. */
+export const talkMsOf = ({ t2, t3 }: Pick<HistoryEntry, "t2" | "t3">, campaign: CallLimits): number | undefined =>
+	spanMs(t2, t3, campaign);
 
 /** Counts the talk of one call: its length, and what a carrier bills for it, which rounds each call up by itself. */
 const addTalk = (counts: Counts, { ms, codec }: Talk): void => {

@@ -2,6 +2,7 @@
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
+export const SEC_PER_HOUR = 3_600;
 
 /** More zones than there are in the world with all their spellings: what is asked for beyond that is not kept. */
 const MAX_FORMATS = 2_000;
