@@ -22,7 +22,7 @@ const LEVEL_WORDS: Readonly<Record<string, string>> = {
 	reached: "used up",
 };
 const AT_LIMIT_WORDS: Readonly<Record<string, string>> = {
-	noNewHosts: "no host is started or kept; own hosts dial on",
+	noNewHosts: "no host is started or kept; steady hosts dial on",
 	pause: "campaigns are paused until the next day (UTC)",
 };
 

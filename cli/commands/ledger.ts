@@ -35,10 +35,10 @@ const daysSchema = z.looseObject({ items: z.array(z.looseObject({ day: z.string(
 
 /** What the items are called for people. */
 export const COST_WORDS: Readonly<Record<string, string>> = {
-	instance: "rented hosts",
+	instance: "burst hosts",
 	address: "their public addresses",
 	volume: "their volumes",
-	steady: "own hosts",
+	steady: "steady hosts",
 	egress: "egress",
 	controlPlane: "control plane",
 	carrier: "carrier's minutes",

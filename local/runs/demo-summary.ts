@@ -24,7 +24,7 @@ export interface DemoSummary extends BurstFigures {
 	peakCps: number;
 	durationSec: number;
 	idealSec: number;
-	/** By the control plane's own ledger; own hosts and the carrier have no price here. */
+	/** By the control plane's own ledger; steady hosts and the carrier have no price here. */
 	ledger: LedgerFigures;
 }
 

@@ -10,7 +10,7 @@ const usdSchema = z
 /** What happens when a budget is used up. */
 export const AT_LIMIT = ["noNewHosts", "pause"] as const;
 const atLimitSchema = z
-	.enum(AT_LIMIT, "`noNewHosts`: it is dialed on with the hosts that are owned; `pause`: it is paused")
+	.enum(AT_LIMIT, "`noNewHosts`: it is dialed on with the steady hosts; `pause`: it is paused")
 	.default("pause");
 
 /** A campaign's budget: all that the ledger attributes to it. */

@@ -34,7 +34,7 @@ export interface ReserveInput {
 	sinceLastLook: number;
 	/** What an attempt costs without its hosts. */
 	perAttempt: bigint;
-	/** Rented hosts that its calls are on, or their part, an hour. */
+	/** Burst hosts that its calls are on, or their part, an hour. */
 	hostsPerHour: bigint;
 	/** Until its calls are over and those hosts stopped, seconds. */
 	drainSec: number;

@@ -41,7 +41,7 @@ export interface Sight {
 	dialed: number;
 }
 
-/** What costs whether anybody is called or not: own hosts, volumes, the control plane's looks. */
+/** What costs whether anybody is called or not: steady hosts, volumes, the control plane's looks. */
 const standingPerHour = (hosts: readonly HostItem[], prices: LedgerPrices): bigint => {
 	const steady = hosts.filter(({ tier }) => tier === "steady").length;
 	const up = hosts.filter(({ state }) => isUp(state)).length;
@@ -72,7 +72,7 @@ const standingPart = ({ today, dialed }: Sight, campaign: CampaignItem): number 
 	return Number((own * 1_000n) / all) / 1_000;
 };
 
-/** What an attempt costs without its hosts, before it was measured: the heaviest codec, through rented hosts. */
+/** What an attempt costs without its hosts, before it was measured: the heaviest codec, through burst hosts. */
 const assumedPerAttempt = ({ prices }: Sight): bigint => {
 	const talkSec = ASSUMED_CALL.answerRate * ASSUMED_CALL.talkSec;
 	return nanosOf(

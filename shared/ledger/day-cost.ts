@@ -80,7 +80,7 @@ const billedSecIn = (run: RunItem, fromMs: number, untilMs: number): number =>
 const overlapSec = (from: number, to: number, fromMs: number, untilMs: number): number =>
 	Math.max(0, Math.min(to, untilMs) - Math.max(from, fromMs)) / MS_PER_SEC;
 
-/** GB that calls of rented hosts sent on a day. */
+/** GB that calls of burst hosts sent on a day. */
 export const egressGbOf = ({ uses }: Pick<DayBook, "uses">): Exact => {
 	const talkMs = new Map<string, number>();
 	for (const item of uses) {
@@ -204,7 +204,7 @@ const peeksOf = (item: UseItem, book: DayBook, fromMs: number, untilMs: number):
 };
 const syncsOf = ({ syncsNow, syncsBase }: UseItem): number => Math.max(0, syncsNow - syncsBase);
 
-/** What runs whether anybody is called or not: on the first day from the enrolment of the first own host, not from midnight, when there was nothing yet. */
+/** What runs whether anybody is called or not: on the first day from the enrolment of the first steady host, not from midnight, when there was nothing yet. */
 const standingHours = ({ uses }: DayBook, fromMs: number, untilMs: number): Exact => {
 	const enrolled = uses.filter(({ tier }) => tier === "steady").map(({ createdAt }) => createdAt);
 	const since = enrolled.length > 0 ? Math.min(...enrolled) : fromMs;

@@ -15,7 +15,7 @@ export interface LedgerPrices {
 	carrierStepSec: keyof typeof BILLED_STEPS;
 	/** Of an instance, where the user's own prices say something of it; undefined: what its run was entered with (BURST_TYPES). */
 	instancePerHour(type: string, market: "on-demand" | "spot"): Exact | undefined;
-	/** undefined: no price of an own host was given, and it is not counted. */
+	/** undefined: no price of a steady host was given, and it is not counted. */
 	steadyPerHour: Exact | undefined;
 }
 
@@ -31,7 +31,7 @@ const instancePerHour = (book: PriceBook, type: string, market: "on-demand" | "s
 
 /**
  * Throws PriceError where a price is missing or there twice.
- * @param channelsPerHost for own hosts that are paid by the channel
+ * @param channelsPerHost for steady hosts that are paid by the channel
  */
 export const ledgerPrices = (book: PriceBook, channelsPerHost: number): LedgerPrices => ({
 	volumePerGbMonth: book.usd("ec2.gp3"),

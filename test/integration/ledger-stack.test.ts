@@ -62,7 +62,7 @@ const untilState = (id: string, state: string): Promise<void> =>
 
 describe("what calls cost", () => {
 	test(
-		"without prices of one's own, own hosts and the carrier are named and not counted",
+		"without prices of one's own, steady hosts and the carrier are named and not counted",
 		async () => {
 			const id = await submit(1, 100);
 			await untilState(id, "completed");

@@ -73,7 +73,7 @@ export interface CursorItem extends Entry {
 /** What a day cost, once it is over; removed and made anew where something of it is heard later. Amounts are billionths of a US dollar. */
 export interface ClosedItem extends Entry {
 	at: number;
-	/** What rented hosts sent in the month until the end of this day, GB. */
+	/** What burst hosts sent in the month until the end of this day, GB. */
 	monthGb: number;
 	costs: { item: string; quantity: number; nanoUsd: number; unattributedNanoUsd: number }[];
 	campaigns: Record<string, { attempts: number; answered: number; channelMs: number; nanoUsd: Record<string, number> }>;

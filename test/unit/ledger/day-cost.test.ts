@@ -30,7 +30,7 @@ describe("seconds that a run is billed", () => {
 });
 
 describe("a day", () => {
-	test("a rented host is shared by those who used it, by channel time", () => {
+	test("a burst host is shared by those who used it, by channel time", () => {
 		const cost = dayCost(
 			book({
 				runs: [run("b1", { endedAt: START_MS + 10 * HOUR_MS })],

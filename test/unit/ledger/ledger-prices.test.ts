@@ -6,7 +6,7 @@ const pricesWith = (own: Record<string, unknown>) =>
 	ledgerPrices(new PriceBook("us-east-1", parseOwnPrices({ currency: "USD", date: "2026-11-01", ...own })), 120);
 
 describe("what the ledger counts with", () => {
-	test("without own prices: what the runs were entered with, and neither own hosts nor the carrier", () => {
+	test("without own prices: what the runs were entered with, and neither steady hosts nor the carrier", () => {
 		const prices = ledgerPrices(new PriceBook("us-east-1"), 120);
 		expect(prices.instancePerHour("c7g.large", "on-demand")).toBeUndefined();
 		expect([prices.steadyPerHour, prices.carrierPerMin, prices.carrierStepSec]).toEqual([undefined, undefined, 1]);
@@ -25,7 +25,7 @@ describe("what the ledger counts with", () => {
 		expect(prices.instancePerHour("x1y.large", "on-demand")).toBeUndefined();
 	});
 
-	test("own hosts by the month or by the channel, the carrier by its steps", () => {
+	test("steady hosts by the month or by the channel, the carrier by its steps", () => {
 		expect(pricesWith({ colocation: { usdPerMonth: 73 } }).steadyPerHour?.toNumber()).toBe(0.1);
 		expect(pricesWith({ colocation: { usdPerChannelMonth: 0.73 } }).steadyPerHour?.toNumber()).toBe(0.12);
 		const { carrierPerMin, carrierStepSec } = pricesWith({ carrier: { usdPerMin: 0.006, incrementSec: 60 } });
